@@ -1,0 +1,84 @@
+# Everything that is done with this tree. `make` alone lists it.
+#
+# Needs Python 3.11 or later with pip and venv, and make. The rest is installed into .venv.
+# Other Python: make PYTHON=python3.13 ...   Arguments: make drill ARGS=--blackout
+
+PYTHON ?= python3
+ARGS ?=
+
+BIN := .venv/bin
+STAMP := .venv/.installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --no-input
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: drill
+drill: setup ## Run the region-outage drill on a local lab; prints where the report is
+	@$(BIN)/drill run region-outage $(ARGS)
+
+.PHONY: test
+test: setup browser ## Run the tests (ARGS: more arguments for pytest)
+	@$(BIN)/pytest $(ARGS)
+
+.PHONY: check
+check: test lint types contracts wheel ## Do all that CI does
+
+.PHONY: lint
+lint: setup ## Look for style and spelling mistakes
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/codespell
+
+.PHONY: types
+types: setup ## Check the types
+	@$(BIN)/mypy
+
+.PHONY: contracts
+contracts: setup ## Check which room imports which
+	@$(BIN)/lint-imports --no-logo
+
+.PHONY: wheel
+wheel: setup ## Build the wheel and run a drill from it in an empty environment
+	@$(BIN)/python tools/check_wheel.py
+
+.PHONY: format
+format: setup ## Format the code and mend what ruff can mend
+	@$(BIN)/ruff check --fix-only -q .
+	@$(BIN)/ruff format .
+
+.PHONY: browser
+browser: ## Install Chromium for the browser tests (as root on Debian; else skip them)
+	@bash tools/install-browser
+
+.PHONY: lock
+lock: setup ## Choose the newest allowed versions and write constraints.txt
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+		--upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+		-q -o constraints.txt
+
+.PHONY: clean
+clean: ## Remove the environment and all caches (runs are kept)
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
+
+.PHONY: setup
+setup: $(STAMP) ## Install everything into .venv
+
+$(STAMP): constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$(PYTHON) must be Python 3.11 or later; name another one: make PYTHON=python3.13 $(MAKECMDGOALS)" >&2; \
+		exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { \
+		echo "$(PYTHON) has no venv; on Debian: apt-get install python3-venv" >&2; \
+		exit 1; }
+	@echo "Installing into .venv (about a minute, once) ..."
+	@rm -f $@
+	@$(PYTHON) -m venv .venv
+	@$(PIP) --only-binary :all: --require-hashes -r constraints.txt
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@

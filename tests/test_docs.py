@@ -1,0 +1,66 @@
+"""The documents name what is there, and nothing that is not."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from drill import cli, errors, exit_codes
+
+TREE = Path(__file__).resolve().parent.parent
+README = (TREE / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (TREE / "CONTRIBUTING.md").read_text(encoding="utf-8")
+MAKEFILE = (TREE / "Makefile").read_text(encoding="utf-8")
+
+
+def commands(group: click.Group, path: str) -> Iterator[tuple[str, click.Command]]:
+    """Give every command below a group with the words that are typed for it."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{path} {name}")
+        else:
+            yield f"{path} {name}", command
+
+
+def test_every_command_is_in_the_readme_and_has_help() -> None:
+    """A command that is not written down is one that nobody finds."""
+    found = dict(commands(cli.group, "drill"))
+
+    assert [typed for typed in found if f"`{typed}" not in README] == []
+    assert [typed for typed, command in found.items() if not command.help] == []
+
+
+def test_the_readme_names_no_command_that_is_not_there() -> None:
+    """Everything after `drill` at the start of a code span is a command or a group of the program."""
+    typed = set(re.findall(r"`drill ([a-z]+)", README))
+    context = click.Context(cli.group)
+
+    assert typed <= set(cli.group.list_commands(context))
+
+
+def test_exit_codes_of_the_readme_are_those_of_the_program() -> None:
+    """The table in the README has every exit code with the meaning that `drill --help` gives."""
+    table = dict(re.findall(r"^\| (\d+) \| (.+?) +\|$", README, re.MULTILINE))
+
+    assert table == {str(code): meaning for code, meaning in exit_codes.MEANING.items()}
+
+
+@pytest.mark.parametrize("document", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])
+def test_every_make_target_named_is_there(document: str) -> None:
+    """A document tells nobody to type `make` something that the Makefile does not have."""
+    targets = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
+
+    assert set(re.findall(r"`make ([a-z-]+)", document)) <= targets
+
+
+def test_the_error_tree_is_drawn_whole() -> None:
+    """Every error that a person can act on is in the tree of its module's docstring."""
+    names = [name for name, thing in vars(errors).items() if isinstance(thing, type)]
+
+    assert errors.__doc__
+    assert [name for name in names if name not in errors.__doc__] == []
