@@ -1,0 +1,98 @@
+"""What a scenario is: it declares, it never calls AWS.
+
+A scenario says what breaks, what to watch and what should happen. Everything it returns is
+a value; the engine acts on them.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from drill.faults.contract import Fault
+from drill.model import GuardSpec, History, MeasureSpec, Objective, ProbeSpec
+from drill.target import Target
+
+
+class Params(BaseModel):
+    """A scenario's parameters; subclass it with one documented field for each."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One injection, in order.
+
+    Attributes:
+        name: Unique in the scenario; journals and plans carry it.
+        fault: What is injected, and undone.
+
+    """
+
+    name: str
+    fault: Fault
+
+
+class Scenario(ABC):
+    """A drill's declaration. One class a file; found through the entry points ``drill.scenarios``.
+
+    Attributes:
+        name: What is typed: ``region-outage``.
+        title: One line.
+        hypothesis: What should happen when it breaks.
+        covers: What it proves, with the seed's failure numbers.
+        Params: Its parameters.
+
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    hypothesis: ClassVar[str]
+    covers: ClassVar[tuple[str, ...]]
+    Params: ClassVar[type[Params]] = Params
+
+    @abstractmethod
+    def guards(self, target: Target, params: Params) -> tuple[GuardSpec, ...]:
+        """Return the preconditions beyond those of every drill."""
+
+    @abstractmethod
+    def steps(self, target: Target, params: Params) -> tuple[Step, ...]:
+        """Return the injections, in order."""
+
+    @abstractmethod
+    def probes(self, target: Target, params: Params) -> tuple[ProbeSpec, ...]:
+        """Return what is watched."""
+
+    @abstractmethod
+    def steady(self, target: Target, history: History, since_ns: int) -> bool:
+        """Say whether the steady-state hypothesis held for every attempt sent from ``since_ns`` on.
+
+        The engine asks with a window of ``warm_up_s`` before the injection and ``settle_s`` after
+        the rollback; the predicate itself must find enough attempts in the window.
+        """
+
+    @abstractmethod
+    def took_effect(self, target: Target, params: Params, history: History) -> bool:
+        """Say whether the fault bit, read on the component attacked and never on the response."""
+
+    @abstractmethod
+    def ended(self, target: Target, params: Params, history: History) -> bool:
+        """Say whether the awaited recovery has come and has stayed for ``settle_s``."""
+
+    @abstractmethod
+    def measures(self, target: Target, params: Params) -> tuple[MeasureSpec, ...]:
+        """Return what is measured."""
+
+    @abstractmethod
+    def objectives(self, target: Target, params: Params) -> tuple[Objective, ...]:
+        """Return what is wanted of the measurements."""
+
+    def ledger_stores(self, target: Target, params: Params) -> tuple[str, ...]:  # noqa: ARG002
+        """Return the stores whose ledgers are read at cutover and after settling."""
+        return ()
+
+    def notes(self, target: Target, params: Params) -> tuple[str, ...]:  # noqa: ARG002
+        """Return what the reader of the report must know of this method's limits."""
+        return ()

@@ -1,0 +1,245 @@
+"""The target file: what is drilled, and every time scale that a drill may assume.
+
+The file is YAML. It is written by ``drill infra deploy`` (or by hand) and says nothing secret.
+No code outside this file assumes a time scale: warm-up, settling, deadlines and intervals
+come from here.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from drill.errors import TargetError
+
+SCHEMA = 1
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Environment(_Part):
+    """What the report's header says of the place; nothing else reads it.
+
+    Attributes:
+        kind: ``aws``, or ``lab`` for the cloud on loopback.
+        profile: Which time scale the lab runs on; empty on AWS.
+
+    """
+
+    kind: Literal["aws", "lab"] = "aws"
+    profile: str = ""
+
+
+class Tag(_Part):
+    """The tag that every touched resource must carry."""
+
+    key: str = "drill:opt-in"
+    value: str = "true"
+
+
+class Service(_Part):
+    """How clients reach the system.
+
+    Attributes:
+        host: The name that fails over.
+        port: TCP port of the regional load balancers.
+        scheme: ``http`` or ``https``.
+        resolver: ``address:port`` of the caching resolver that clients use; None for the
+            machine's own.
+        name_servers: ``address:port`` of the zone's authoritative servers; empty to look them up.
+        health_path: What a client probe asks for.
+        orders_path: Where orders are posted and listed.
+
+    """
+
+    host: str
+    port: int = Field(443, ge=1, le=65535)
+    scheme: Literal["http", "https"] = "https"
+    resolver: str | None = None
+    name_servers: tuple[str, ...] = ()
+    health_path: str = "/health/regional"
+    orders_path: str = "/orders"
+
+
+class Region(_Part):
+    """One of the two regions.
+
+    Attributes:
+        name: For example ``us-east-1``.
+        load_balancer: DNS name of its load balancer.
+        load_balancer_arn: ARN of the same.
+        vpc_id: Its VPC.
+        edge_subnet_ids: Subnets in which the load balancer answers.
+        app_subnet_ids: Subnets in which the functions and the database run.
+        health_check_id: The health check that its failover record carries.
+        function_name: The application's Lambda function.
+        function_alias: The alias that the load balancer invokes.
+        cluster_id: Its Aurora cluster.
+
+    """
+
+    name: str
+    load_balancer: str
+    load_balancer_arn: str
+    vpc_id: str
+    edge_subnet_ids: Annotated[tuple[str, ...], Field(min_length=1)]
+    app_subnet_ids: Annotated[tuple[str, ...], Field(min_length=1)]
+    health_check_id: str
+    function_name: str
+    function_alias: str
+    cluster_id: str
+
+
+class Dns(_Part):
+    """The zone and the name that fails over."""
+
+    hosted_zone_id: str
+    record_name: str
+
+
+class Table(_Part):
+    """The global table.
+
+    Attributes:
+        name: The same in both regions.
+        pause_role_arn: The role under which AWS FIS pauses replication; None where FIS is not
+            set up, and then a drill can't pause it.
+
+    """
+
+    name: str
+    pause_role_arn: str | None = None
+
+
+class Timing(_Part):
+    """Every duration that a drill assumes, in seconds.
+
+    Attributes:
+        warm_up_s: How long steady state must hold before anything is touched.
+        settle_s: How long a recovered system must stay good for it to count as recovered.
+        deadline_s: How long after the injection a drill waits for recovery.
+        failback_s: How long after the rollback it waits for the steady state.
+        probe_interval_s: Between two attempts of a client probe.
+        probe_timeout_s: When a client gives up one attempt.
+        write_interval_s: Between two writes of the ledger.
+        api_interval_s: Between two reads of an AWS API by a probe; AWS throttles these.
+        api_timeout_s: When one AWS call is given up.
+        poll_s: How often the engine looks at what the probes saw.
+        effect_s: How long a called change may take to show.
+
+    """
+
+    warm_up_s: float = Field(60, gt=0)
+    settle_s: float = Field(30, gt=0)
+    deadline_s: float = Field(1800, gt=0)
+    failback_s: float = Field(900, gt=0)
+    probe_interval_s: float = Field(0.1, gt=0)
+    probe_timeout_s: float = Field(5, gt=0)
+    write_interval_s: float = Field(0.2, gt=0)
+    api_interval_s: float = Field(5, gt=0)
+    api_timeout_s: float = Field(10, gt=0)
+    poll_s: float = Field(0.5, gt=0)
+    effect_s: float = Field(120, gt=0)
+
+
+class Objectives(_Part):
+    """What is wanted of a recovery; each may be left out, none is then judged.
+
+    Attributes:
+        rto_s: Recovery time, in seconds.
+        rpo_s: Recovery point, in seconds.
+        rpo_writes: Acknowledged writes that may be lost at cutover; 0 is a legal objective.
+
+    """
+
+    rto_s: float | None = Field(None, gt=0)
+    rpo_s: float | None = Field(None, ge=0)
+    rpo_writes: int | None = Field(None, ge=0)
+
+
+class Target(_Part):
+    """A deployed two-region system that has agreed to be drilled.
+
+    Attributes:
+        schema_version: Version of this file's form.
+        name: What is typed back to confirm; part of lease and run ids.
+        account: The twelve digits of the AWS account.
+        endpoint_url: Where AWS's API answers, if not at AWS itself.
+        disposable: Made to be broken: no name need be typed back.
+        environment: For the report's header.
+        opt_in: The tag that every touched resource must carry.
+        service: How clients reach it.
+        primary: The region that serves.
+        standby: The region that takes over.
+        dns: The failover record.
+        table: The global table.
+        peering_id: The VPC peering between both.
+        timing: Durations.
+        objectives: By scenario; ``default`` for those that are not named.
+
+    """
+
+    schema_version: Literal[1] = Field(SCHEMA, alias="schema")
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+    account: Annotated[str, Field(pattern=r"^\d{12}$")]
+    endpoint_url: str | None = None
+    disposable: bool = False
+    environment: Environment = Environment()
+    opt_in: Tag = Tag()
+    service: Service
+    primary: Region
+    standby: Region
+    dns: Dns
+    table: Table
+    peering_id: str
+    timing: Timing = Timing()
+    objectives: Mapping[str, Objectives] = {}
+
+    def objectives_for(self, scenario: str) -> Objectives:
+        """Return the objectives of a scenario: its own, else the default ones, else none."""
+        return self.objectives.get(scenario) or self.objectives.get("default") or Objectives()
+
+
+def load(path: Path) -> Target:
+    """Read and check a target file.
+
+    Args:
+        path: The YAML file.
+
+    Raises:
+        TargetError: It can't be read, is not YAML, or a key is missing, unknown or wrong;
+            the text names the key and what was expected.
+
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        msg = f"target file {path} can't be read: {problem}; write one with: drill lab up"
+        raise TargetError(msg) from problem
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError as problem:
+        where = " ".join(str(problem).split())
+        msg = f"target file {path} is not YAML: {where}"
+        raise TargetError(msg) from problem
+    if not isinstance(document, dict):
+        msg = f"target file {path} must be a mapping of keys, not {type(document).__name__}"
+        raise TargetError(msg)
+    try:
+        return Target.model_validate(document)
+    except ValidationError as problem:
+        first = problem.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        more = f" ({problem.error_count() - 1} more)" if problem.error_count() > 1 else ""
+        msg = f"target file {path}: {key}: {first['msg']}{more}; see: drill plan --help"
+        raise TargetError(msg) from problem
+
+
+def dump(target: Target, path: Path) -> None:
+    """Write a target file that :func:`load` reads back as the same value."""
+    document = target.model_dump(mode="json", by_alias=True, exclude_none=True)
+    path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
