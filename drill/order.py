@@ -1,0 +1,31 @@
+"""What was asked for: one drill, by whom, against what."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from drill.plan import Plan
+from drill.scenario import Params, Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What was asked for.
+
+    Attributes:
+        scenario: Which drill.
+        params: Its parameters.
+        plan: What it will do.
+        runs: The folder of all runs.
+        confirmed: The target's name as typed back.
+        operator: Who asked.
+        command: What was typed.
+
+    """
+
+    scenario: Scenario
+    params: Params
+    plan: Plan
+    runs: Path
+    confirmed: str
+    operator: str
+    command: str

@@ -1,0 +1,148 @@
+"""A plan: what a drill will touch, in order, worked out before anything is.
+
+Pure: a scenario, its parameters and a target in, a value out.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from drill.errors import NoSuchRun, UsageError
+from drill.faults.contract import Call, Resource
+from drill.faults.registry import arguments
+from drill.model import GuardSpec, Json, MeasureSpec, Objective, ProbeSpec
+from drill.scenario import Params, Scenario
+from drill.target import Objectives, Target
+
+FILE = "plan.json"
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """One injection as the plan shows it.
+
+    Attributes:
+        name: The step's name.
+        fault: The fault's kind.
+        args: Its arguments.
+        description: One line.
+        touches: What it changes.
+        calls: The AWS calls that it may make.
+
+    """
+
+    name: str
+    fault: str
+    args: Mapping[str, Json]
+    description: str
+    touches: tuple[Resource, ...]
+    calls: tuple[Call, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that a drill will do, and against what."""
+
+    schema: int
+    scenario: str
+    title: str
+    hypothesis: str
+    covers: tuple[str, ...]
+    notes: tuple[str, ...]
+    params: Mapping[str, Json]
+    target: Target
+    steps: tuple[PlannedStep, ...]
+    guards: tuple[GuardSpec, ...]
+    probes: tuple[ProbeSpec, ...]
+    measures: tuple[MeasureSpec, ...]
+    objectives: tuple[Objective, ...]
+    ledger_stores: tuple[str, ...]
+
+    @property
+    def expected_s(self) -> tuple[float, float]:
+        """Return how long the drill takes at least, and when it gives up at the latest."""
+        timing = self.target.timing
+        least = timing.warm_up_s + 2 * timing.settle_s
+        return least, least + timing.deadline_s + timing.failback_s
+
+
+def make(scenario: Scenario, params: Params, target: Target) -> Plan:
+    """Work out the plan of a drill; nothing is touched."""
+    steps = tuple(
+        PlannedStep(
+            step.name,
+            step.fault.kind,
+            arguments(step.fault),
+            step.fault.describe(),
+            step.fault.touches(),
+            step.fault.calls,
+        )
+        for step in scenario.steps(target, params)
+    )
+    return Plan(
+        schema=SCHEMA,
+        scenario=scenario.name,
+        title=scenario.title,
+        hypothesis=scenario.hypothesis,
+        covers=scenario.covers,
+        notes=scenario.notes(target, params),
+        params=params.model_dump(mode="json"),
+        target=target,
+        steps=steps,
+        guards=scenario.guards(target, params),
+        probes=scenario.probes(target, params),
+        measures=scenario.measures(target, params),
+        objectives=scenario.objectives(target, params),
+        ledger_stores=scenario.ledger_stores(target, params),
+    )
+
+
+def with_objectives(target: Target, scenario: str, asked: Objectives) -> Target:
+    """Return the target with objectives given on the command line before its own."""
+    given = asked.model_dump(exclude_none=True)
+    own = target.objectives_for(scenario)
+    merged = own.model_copy(update=given)
+    return target.model_copy(update={"objectives": {**target.objectives, scenario: merged}})
+
+
+_ADAPTER: TypeAdapter[Plan] = TypeAdapter(Plan)
+
+
+def write(plan: Plan, folder: Path) -> None:
+    """Write the plan into a run's folder and on to the disk: a rollback needs it."""
+    with (folder / FILE).open("wb") as file:
+        file.write(_ADAPTER.dump_json(plan, indent=1, by_alias=True))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read(folder: Path) -> Plan:
+    """Read the plan of a run.
+
+    Raises:
+        NoSuchRun: The folder has none.
+        UsageError: It is damaged or of another version.
+
+    """
+    try:
+        raw = (folder / FILE).read_bytes()
+    except OSError as problem:
+        msg = f"{folder.name} has no plan: {problem.strerror}; list the runs with: drill runs"
+        raise NoSuchRun(msg) from problem
+    try:
+        return _ADAPTER.validate_json(raw)
+    except ValidationError as problem:
+        first = problem.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        msg = f"plan of {folder.name} is damaged or of another version: {key}: {first['msg']}"
+        raise UsageError(msg) from problem
+
+
+
+def as_json(plan: Plan) -> str:
+    """Return the plan as JSON text."""
+    return _ADAPTER.dump_json(plan, indent=1, by_alias=True).decode()
