@@ -1,0 +1,113 @@
+"""From what happened in a drill to its record: measure, judge, decide the exit code. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from drill import exit_codes, measure, verdict
+from drill.clock import Instant
+from drill.measure import probe_health
+from drill.model import History, Outcome
+from drill.order import Order
+from drill.record import SCHEMA, Action, Record
+from drill.verdict import Circumstances
+
+_BY_OUTCOME = {
+    Outcome.MET: exit_codes.MET,
+    Outcome.BREACHED: exit_codes.BREACHED,
+    Outcome.INCONCLUSIVE: exit_codes.INCONCLUSIVE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """What the engine knows of a drill beyond what the probes saw.
+
+    Attributes:
+        run_id: The drill.
+        started: When it began.
+        ended: When it was over.
+        versions: Of the program and of what it stands on.
+        steady_before: The steady state held for the whole warm-up.
+        took_effect: The fault was seen to bite; None if nothing was injected.
+        failed: Why a step could not be injected; empty if all were.
+        stopped_by: What ended it early; empty if nothing did.
+        interrupted: It was a signal.
+        actions: What was done and undone.
+
+    """
+
+    run_id: str
+    started: Instant
+    ended: Instant
+    versions: Mapping[str, str]
+    steady_before: bool
+    took_effect: bool | None
+    failed: str
+    stopped_by: str
+    interrupted: bool
+    actions: tuple[Action, ...]
+
+    @property
+    def rolled_back(self) -> bool:
+        """Say whether everything that was done is undone and checked."""
+        return all(action.undo_status == "undone" for action in self.actions)
+
+
+def record(order: Order, happened: Happened, history: History) -> Record:
+    """Measure and judge a finished drill."""
+    plan, target = order.plan, order.plan.target
+    measured = measure.measure(plan.measures, history, target)
+    edges = probe_health.edges(plan.measures, history, target)
+    circumstances = Circumstances(
+        steady_before=happened.steady_before,
+        took_effect=happened.took_effect if happened.actions else None,
+        starved=probe_health.starved(history, edges),
+        deadline_passed=history.marks.deadline_passed,
+        stopped_by=happened.stopped_by or happened.failed,
+    )
+    judgements, outcome, reason = verdict.judge(plan.objectives, measured, circumstances)
+    if not happened.rolled_back:
+        reason = f"NOT everything was put back: drill rollback {happened.run_id}. {reason}"
+    return Record(
+        schema=SCHEMA,
+        run_id=happened.run_id,
+        scenario=plan.scenario,
+        title=plan.title,
+        hypothesis=plan.hypothesis,
+        covers=plan.covers,
+        notes=plan.notes,
+        params=plan.params,
+        target=target.name,
+        environment={
+            "kind": target.environment.kind,
+            "profile": target.environment.profile,
+            "account": target.account,
+            "primary": target.primary.name,
+            "standby": target.standby.name,
+        },
+        versions=happened.versions,
+        operator=order.operator,
+        command=order.command,
+        started=happened.started,
+        ended=happened.ended,
+        outcome=outcome,
+        exit_code=_exit_code(happened, outcome),
+        reason=reason,
+        took_effect=happened.took_effect,
+        stopped_by=happened.stopped_by,
+        marks=history.marks,
+        probes=plan.probes,
+        probe_health=probe_health.health(history),
+        judgements=judgements,
+        measured=measured,
+        actions=happened.actions,
+        rolled_back=happened.rolled_back,
+    )
+
+
+def _exit_code(happened: Happened, outcome: Outcome) -> int:
+    if not happened.rolled_back:
+        return exit_codes.ROLLBACK_INCOMPLETE
+    if happened.stopped_by:
+        return exit_codes.INTERRUPTED if happened.interrupted else exit_codes.STOPPED
+    return _BY_OUTCOME[outcome]

@@ -1,0 +1,44 @@
+"""The scenarios that are installed, found through the entry points ``drill.scenarios``."""
+
+import difflib
+from importlib.metadata import EntryPoint, entry_points
+
+from drill.errors import UsageError
+from drill.scenario import Scenario
+
+GROUP = "drill.scenarios"
+_DECLARED = ("name", "title", "hypothesis", "covers")
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all installed scenarios, sorted; none is loaded."""
+    return tuple(sorted({point.name for point in entry_points(group=GROUP)}))
+
+
+def find(name: str) -> Scenario:
+    """Load a scenario and check that it declares what it must.
+
+    Raises:
+        UsageError: None has that name (the text suggests near ones), or it is no valid plugin.
+
+    """
+    found = entry_points(group=GROUP, name=name)
+    if not found:
+        near = difflib.get_close_matches(name, names(), n=3, cutoff=0.4)
+        hint = f"did you mean {' or '.join(near)}? " if near else ""
+        msg = f"no scenario {name!r}; {hint}list them with: drill scenarios"
+        raise UsageError(msg)
+    return _load(next(iter(found)))
+
+
+def _load(point: EntryPoint) -> Scenario:
+    scenario_class = point.load()
+    if not (isinstance(scenario_class, type) and issubclass(scenario_class, Scenario)):
+        msg = f"scenario plugin {point.value} is no subclass of drill.scenario.Scenario; mend or uninstall it"
+        raise UsageError(msg)
+    missing = [name for name in _DECLARED if not getattr(scenario_class, name, None)]
+    if missing or scenario_class.name != point.name:
+        what = f"does not declare {', '.join(missing)}" if missing else f"calls itself {scenario_class.name!r}"
+        msg = f"scenario plugin {point.name} ({point.value}) {what}; mend or uninstall it"
+        raise UsageError(msg)
+    return scenario_class()

@@ -1,0 +1,91 @@
+"""The command line: parse, wire, map what happened to an exit code.
+
+Each command is a file of its own, imported only when it is used, so that ``--help`` is instant.
+"""
+
+import sys
+import traceback
+from importlib import import_module
+
+import click
+
+from drill.errors import DrillError, Refused, RollbackIncomplete
+from drill.exit_codes import INTERNAL, INTERRUPTED, MEANING, REFUSED, ROLLBACK_INCOMPLETE, USAGE
+
+_COMMANDS = {
+    "run": "Run a drill: break, measure, put back, report.",
+    "plan": "Show what a drill would touch; nothing is touched.",
+    "rollback": "Put back what an interrupted run left broken.",
+    "report": "Render a run's report again.",
+    "runs": "List the runs and what they came to.",
+    "scenarios": "List the scenarios that are installed.",
+    "lab": "The cloud on loopback: up, status, down.",
+}
+_MODULES = {name: f"drill.cli.{name}" for name in _COMMANDS}
+
+
+class _Lazy(click.Group):
+    """A group that imports a command's file when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _MODULES:
+            return None
+        command: click.Command = import_module(_MODULES[cmd_name]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(code), meaning) for code, meaning in MEANING.items()])
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="drill")
+@click.option("-v", "--verbose", is_flag=True, help="Log what is done, to standard error.")
+def group(verbose: bool) -> None:
+    """Run disaster-recovery drills against a two-region system, and measure what happens."""
+    if verbose:
+        from drill.cli.logs import show
+
+        show()
+
+
+def main() -> None:
+    """Run the command line and exit; a bug shows its traceback and ends with 70."""
+    try:
+        code = outcome_of(sys.argv[1:])
+    except Exception:  # noqa: BLE001 (Python's own exit code for a bug, 1, would mean "breached")
+        traceback.print_exc()
+        code = INTERNAL
+    sys.exit(code)
+
+
+def outcome_of(arguments: list[str]) -> int:
+    """Run a command line and return its exit code; a bug in the program raises."""
+    try:
+        code = group.main(args=arguments, prog_name="drill", standalone_mode=False)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except click.Abort:
+        return INTERRUPTED
+    except click.ClickException as problem:
+        context = getattr(problem, "ctx", None)
+        path = context.command_path if context else "drill"
+        said = " ".join(problem.format_message().split()).rstrip(".")
+        return _say(f"{said}; see: {path} --help", USAGE)
+    except Refused as problem:
+        return _say(f"refused: {problem}", REFUSED)
+    except RollbackIncomplete as problem:
+        return _say(str(problem), ROLLBACK_INCOMPLETE)
+    except DrillError as problem:
+        return _say(str(problem), USAGE)
+    return code if isinstance(code, int) else 0
+
+
+def _say(line: str, code: int) -> int:
+    click.echo(f"drill: {line}", err=True)
+    return code

@@ -1,0 +1,25 @@
+"""Structured logs on standard error."""
+
+import logging
+import sys
+
+import structlog
+
+# Without --verbose only what needs a person's eye is logged.
+QUIET = logging.WARNING
+
+
+def show(level: int = logging.DEBUG) -> None:
+    """Log everything from ``level`` up: as lines on a terminal, as JSON otherwise."""
+    terminal = sys.stderr.isatty()
+    renderer = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

@@ -1,0 +1,80 @@
+"""``drill run``: from plan to report."""
+
+import getpass
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import click
+
+from drill import plan, runs, target
+from drill.cli import options
+from drill.cli.progress import for_terminal
+from drill.cli.system import drilled
+from drill.record import Record
+from drill.scenario import Scenario
+
+
+@click.command()
+@options.target_file
+@options.runs_folder
+@options.profile
+@options.objectives
+@click.option("--confirm", default="", metavar="NAME", help="The target's name, where it is not disposable.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for machines.")
+def _one(  # noqa: PLR0913 (one argument for each option)
+    scenario: Scenario,
+    target_path: Path | None,
+    root: Path,
+    profile: str,
+    rto: float | None,
+    rpo: float | None,
+    rpo_writes: int | None,
+    confirm: str,
+    as_json: bool,
+    **typed: Any,  # noqa: ANN401 (the scenario's own options)
+) -> int:
+    params = options.parameters(scenario, typed)
+    asked = options.wanted(rto, rpo, rpo_writes)
+    # Imported here: engine, boto3 and rich are not needed to print a help text.
+    from drill import engine
+    from drill.aws import Aws
+    from drill.order import Order
+    from reports.render import write
+
+    with ExitStack() as stack:
+        progress = stack.enter_context(for_terminal(as_json=as_json))
+        chosen: target.Target = stack.enter_context(drilled(target_path, profile, root, progress))
+        the_plan = plan.make(scenario, params, plan.with_objectives(chosen, scenario.name, asked))
+        order = Order(
+            scenario, params, the_plan, root, confirm, getpass.getuser(), options.typed_command()
+        )
+        finished = engine.run(order, Aws.of(chosen), progress)
+        report = write(root / finished.run_id)
+    _tell(finished, root, report, as_json=as_json)
+    return finished.exit_code
+
+
+def _tell(finished: Record, root: Path, report: Path, *, as_json: bool) -> None:
+    if as_json:
+        line = {
+            "event": "finished",
+            "run_id": finished.run_id,
+            "outcome": str(finished.outcome),
+            "exit_code": finished.exit_code,
+            "reason": finished.reason,
+            "record": str(root / finished.run_id / runs.RECORD),
+            "report": str(report),
+        }
+        click.echo(json.dumps(line))
+        return
+    click.echo(f"{str(finished.outcome).upper()}: {finished.reason}")
+    if not finished.rolled_back:
+        click.echo(f"NOT everything was put back; try again with: drill rollback {finished.run_id}")
+    click.echo(f"report: {report.resolve().as_uri()}")
+
+
+command = options.ScenarioGroup(
+    _one, name="run", help="Run a drill: break, measure, put back, report.", no_args_is_help=True
+)

@@ -1,0 +1,292 @@
+"""The one impure loop: the life of a drill, step by step.
+
+Plan and guards come first and touch nothing. From the first injection on the rollback runs
+whatever happens: success, deadline, stop condition, exception or signal.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from drill import assemble, clock, guard, journal, lease, record, rollback, runs
+from drill.assemble import Happened
+from drill.aws import Aws
+from drill.errors import DrillError, Refused
+from drill.faults.registry import arguments
+from drill.journal import Journal
+from drill.lease import Lease
+from drill.model import Between, History, Marks
+from drill.observations import Store
+from drill.order import Order
+from drill.probes.contract import Context
+from drill.probes.ledger import read_ledger
+from drill.probes.process import Sampler
+from drill.record import Action, Record
+from drill.rollback import Undone
+from drill.scenario import Step
+from drill.stop import Stop, on_signals
+from drill.versions import versions
+from drill.watch import Watch
+
+
+class Progress(Protocol):
+    """Who is told how a drill goes on."""
+
+    def phase(self, name: str, detail: str = "") -> None:
+        """Hear that a phase begins."""
+
+    def seen(self, history: History) -> None:
+        """Hear what the probes have seen by now."""
+
+    def said(self, line: str) -> None:
+        """Hear something worth a line."""
+
+
+def run(order: Order, aws: Aws, progress: Progress, stop: Stop | None = None) -> Record:
+    """Run a drill from guards to record.
+
+    Returns:
+        The record, which is in the run's folder too.
+
+    Raises:
+        Refused: A guard said no; nothing was touched.
+        DrillError: The run's folder, journal or probes could not be made; nothing was touched.
+
+    """
+    stop = stop or Stop()
+    with on_signals(stop):
+        progress.phase("guard", "checking that it may begin")
+        refusals = guard.check(guard.Asked(order.plan, order.runs, order.confirmed), aws)
+        if refusals:
+            raise Refused("; ".join(f"{refusal.guard}: {refusal.why}" for refusal in refusals))
+        with lease.taken(order.runs, order.plan.target.name) as held:
+            folder = runs.create(order.runs, order.plan)
+            with Journal.create(folder, folder.name, order.plan.scenario, order.plan.target.name) as log:
+                drill = _Drill(order, aws, progress, stop, folder, held, log)
+                happened = drill.live()
+            finished = assemble.record(order, happened, drill.watch.look())
+            record.write(finished, folder / runs.RECORD)
+            return finished
+
+
+class _Drill:
+    """One drill under way."""
+
+    def __init__(
+        self,
+        order: Order,
+        aws: Aws,
+        progress: Progress,
+        stop: Stop,
+        folder: Path,
+        held: Lease,
+        log: Journal,
+    ) -> None:
+        self._order, self._aws, self._progress, self._stop = order, aws, progress, stop
+        self._folder, self._lease, self._journal = folder, held, log
+        self._target = order.plan.target
+        self._timing = order.plan.target.timing
+        self._actions: dict[str, Action] = {}
+        self._steady_before = False
+        self._took_effect: bool | None = None
+        self._failed = ""
+        specs = order.plan.probes
+        store = Store.create(folder / runs.OBSERVATIONS)
+        self._started = clock.now()
+        self._context = Context.of(self._target, folder.name)
+        self._sampler = Sampler.start(specs, self._context, folder / runs.OBSERVATIONS)
+        self.watch = Watch(store, specs, Marks(self._started.monotonic_ns))
+
+    def live(self) -> Happened:
+        """Watch, break, watch, put back, watch; return what happened."""
+        try:
+            try:
+                self._await_steady()
+                if self._steady_before and not self._stop.asked:
+                    self._inject()
+                    self._observe()
+            finally:
+                self._roll_back()
+            self._settle()
+        finally:
+            self._end_probes()
+        return Happened(
+            run_id=self._folder.name,
+            started=self._started,
+            ended=clock.now(),
+            versions=versions(),
+            steady_before=self._steady_before,
+            took_effect=self._took_effect,
+            failed=self._failed,
+            stopped_by=self._stop.reason,
+            interrupted=self._stop.interrupted,
+            actions=tuple(self._actions.values()),
+        )
+
+    def _await_steady(self) -> None:
+        """Wait until the steady state has held for the whole warm-up."""
+        self._enter("warm-up", "the steady state must hold before anything is touched")
+        began_ns = clock.monotonic_ns()
+
+        def held(history: History) -> bool:
+            since_ns = max(began_ns, clock.monotonic_ns() - round(self._timing.warm_up_s * 1e9))
+            return self._elapsed_s(began_ns) >= self._timing.warm_up_s and self._steady(history, since_ns)
+
+        self._steady_before = self._wait(held, self._timing.warm_up_s + self._timing.effect_s)
+
+    def _inject(self) -> None:
+        """Capture, journal the undo, inject; for every step, in order."""
+        self._enter("inject", "breaking it")
+        first_ns = clock.monotonic_ns()
+        for step in self._order.scenario.steps(self._target, self._order.params):
+            if self._stop.asked:
+                break
+            if not self._inject_one(step):
+                break
+        injected = Between(first_ns, clock.monotonic_ns())
+        self.watch.marks = replace(self.watch.marks, injected=injected)
+
+    def _inject_one(self, step: Step) -> bool:
+        """Inject one step; return False when it did not go as it should."""
+        fault = step.fault
+        try:
+            captured = fault.capture(self._aws)
+        except (BotoCoreError, ClientError, DrillError) as problem:
+            self._failed = f"{step.name}: the state before could not be read: {problem}"
+            return False
+        intent = self._journal.intend(step.name, fault.kind, arguments(fault), captured)
+        sent_ns = clock.monotonic_ns()
+        status, error = "injected", ""
+        try:
+            fault.inject(self._aws, captured, intent)
+        except (ClientError, DrillError) as problem:
+            status, error = "failed", str(problem)
+        except BotoCoreError as problem:
+            status, error = "unknown", str(problem)
+        done_ns = clock.monotonic_ns()
+        self._journal.note(status, step.name, sent_ns, done_ns, error)
+        self._actions[step.name] = Action(
+            step=step.name,
+            fault=fault.kind,
+            description=fault.describe(),
+            status=status,
+            sent_ns=sent_ns,
+            done_ns=done_ns,
+            undo_status="pending",
+            undo_sent_ns=None,
+            undo_done_ns=None,
+            error=error,
+        )
+        self._progress.said(f"{status}: {fault.describe()}")
+        if error:
+            self._failed = f"{step.name}: {error}"
+        return not error
+
+    def _observe(self) -> None:
+        """Watch until the awaited recovery has come, or the deadline has."""
+        if self._failed or self._stop.asked:
+            return
+        self._enter("observe", "waiting for the recovery")
+        scenario, params = self._order.scenario, self._order.params
+
+        def recovered(history: History) -> bool:
+            self._took_effect = self._took_effect or scenario.took_effect(self._target, params, history)
+            return bool(self._took_effect) and scenario.ended(self._target, params, history)
+
+        self._took_effect = False
+        ended = self._wait(recovered, self._timing.deadline_s)
+        self.watch.marks = replace(
+            self.watch.marks,
+            recovery_ended_ns=clock.monotonic_ns(),
+            deadline_passed=not ended and not self._stop.asked,
+        )
+        if not self._stop.asked:
+            self._read_ledgers("cutover")
+
+    def _roll_back(self) -> None:
+        """Undo everything that was intended, the last first, and check each."""
+        steps = journal.pending(journal.read(self._folder))
+        if not steps:
+            self._journal.mark_closed()
+            return
+        self._enter("roll back", "putting everything back")
+        sent_ns = clock.monotonic_ns()
+        undone = rollback.roll_back(self._journal, steps, self._aws, self._timing, self._folder.name)
+        self.watch.marks = replace(self.watch.marks, undone=Between(sent_ns, clock.monotonic_ns()))
+        for one in undone:
+            self._note_undone(one)
+
+    def _note_undone(self, one: Undone) -> None:
+        if one.step in self._actions:
+            action = self._actions[one.step]
+            self._actions[one.step] = replace(
+                action,
+                undo_status="undo_failed" if one.error else "undone",
+                undo_sent_ns=one.sent_ns,
+                undo_done_ns=one.done_ns,
+                error="; ".join(part for part in (action.error, one.error) if part),
+            )
+        self._progress.said(f"NOT undone: {one.step}: {one.error}" if one.error else f"undone: {one.step}")
+
+    def _settle(self) -> None:
+        """Wait until the steady state holds again, and read the stores a second time."""
+        if not self._actions or self._stop.interrupted or not self._sampler.alive:
+            return
+        self._enter("settle", "waiting for the steady state")
+        began_ns = clock.monotonic_ns()
+
+        def held(history: History) -> bool:
+            since_ns = max(began_ns, clock.monotonic_ns() - round(self._timing.settle_s * 1e9))
+            return self._elapsed_s(began_ns) >= self._timing.settle_s and self._steady(history, since_ns)
+
+        if self._wait(held, self._timing.failback_s):
+            self.watch.marks = replace(self.watch.marks, settled_ns=clock.monotonic_ns())
+        self._read_ledgers("resumed")
+
+    def _end_probes(self) -> None:
+        try:
+            self._sampler.stop()
+        except DrillError as problem:
+            # The system is back as it was; what the probes saw is judged without the part that is missing.
+            self._stop.ask(str(problem))
+
+    def _read_ledgers(self, occasion: str) -> None:
+        """Read back every order of this run from each store."""
+        for store in self._order.plan.ledger_stores:
+            self._progress.said(f"reading the {store} ledger")
+            self.watch.add(
+                read_ledger(self._context, store, self._folder.name, occasion, self._timing.api_timeout_s)
+            )
+
+    def _steady(self, history: History, since_ns: int) -> bool:
+        return self._order.scenario.steady(self._target, history, since_ns)
+
+    def _wait(self, holds: Callable[[History], bool], at_most_s: float) -> bool:
+        """Look until ``holds``, the time is over or somebody asks to stop; return whether it held."""
+        began_ns = clock.monotonic_ns()
+        while True:
+            history = self.watch.look()
+            self._progress.seen(history)
+            if holds(history):
+                return True
+            if self._elapsed_s(began_ns) >= at_most_s or self._must_stop():
+                return False
+            self._stop.wait(self._timing.poll_s)
+
+    def _must_stop(self) -> bool:
+        if not self._sampler.alive:
+            self._stop.ask("the probes' process ended; nobody would see the recovery")
+        if self._lease.lost():
+            self._stop.ask("the lease on the target was lost")
+        return self._stop.asked
+
+    def _enter(self, phase: str, detail: str) -> None:
+        self._journal.phase(phase)
+        self._progress.phase(phase, detail)
+
+    @staticmethod
+    def _elapsed_s(since_ns: int) -> float:
+        return (clock.monotonic_ns() - since_ns) / 1e9

@@ -1,0 +1,1 @@
+"""Scenario plugins, one a file; found through the entry points ``drill.scenarios``."""

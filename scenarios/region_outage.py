@@ -1,0 +1,274 @@
+"""Region outage: the primary region is gone, or is declared gone; the standby must serve.
+
+By default the primary's Route 53 health check is inverted and disabled, which Route 53 takes
+for constantly unhealthy. That moves DNS and nothing else: the primary goes on serving those
+who still have its address, so it shows routing and not data loss.
+
+``--blackout`` makes the region really dark to its clients and to its own stores and leaves the
+health check alone, so that detection is part of what is measured.
+"""
+
+from pydantic import Field
+
+from drill.faults.health_check_inversion import HealthCheckInversion
+from drill.faults.network_blackout import NetworkBlackout
+from drill.faults.replication_pause import ReplicationPause
+from drill.model import (
+    Goodness,
+    GuardSpec,
+    History,
+    MeasureSpec,
+    Objective,
+    Observation,
+    ProbeSpec,
+)
+from drill.scenario import Params, Scenario, Step
+from drill.target import Target
+
+CLIENTS = "clients"
+WRITER = "writer"
+DIRECT = "primary-direct"
+CHECK = "primary-check"
+ZONE = "zone"
+RESOLVER = "resolver"
+REPLICATION = "replication"
+STANDBY_TABLE = "standby-table"
+
+
+class RegionOutageParams(Params):
+    """What can be chosen.
+
+    Attributes:
+        blackout: Cut the region off instead of inverting its health check.
+
+    """
+
+    blackout: bool = Field(
+        default=False,
+        description="Make the region really dark (network ACLs, replication) and leave the health check alone.",
+    )
+
+
+class RegionOutage(Scenario):
+    """The primary region fails; DNS must move every client to the standby."""
+
+    name = "region-outage"
+    title = "The primary region fails"
+    hypothesis = (
+        "Route 53 moves clients to the standby region, which accepts orders; "
+        "no acknowledged write is lost for good."
+    )
+    covers = (
+        "DR05: health checks that make failover happen",
+        "DR06: cold start of the standby",
+        "DR10: the application really serves in both regions",
+        "DR14: a whole region fails",
+    )
+    Params = RegionOutageParams
+
+    def guards(self, target: Target, params: Params) -> tuple[GuardSpec, ...]:
+        """Both regions must be healthy first: inverting an unhealthy check draws traffic into it."""
+        checks = tuple(
+            GuardSpec("check-is-healthy", {"health_check_id": region.health_check_id})
+            for region in (target.primary, target.standby)
+        )
+        if _blackout(params) and target.table.pause_role_arn:
+            return (*checks, GuardSpec("table-is-global"))
+        return checks
+
+    def steps(self, target: Target, params: Params) -> tuple[Step, ...]:
+        """One inversion; or replication paused where it can be, then the network cut."""
+        primary = target.primary
+        if not _blackout(params):
+            return (Step("invert-health-check", HealthCheckInversion(primary.health_check_id)),)
+        subnets = tuple(dict.fromkeys((*primary.edge_subnet_ids, *primary.app_subnet_ids)))
+        dark = Step("cut-network", NetworkBlackout(primary.name, primary.vpc_id, subnets))
+        if not target.table.pause_role_arn:
+            return (dark,)
+        timing = target.timing
+        arn = f"arn:aws:dynamodb:{primary.name}:{target.account}:table/{target.table.name}"
+        pause = ReplicationPause(
+            region=primary.name,
+            table_arn=arn,
+            role_arn=target.table.pause_role_arn,
+            duration_s=_pause_s(timing.deadline_s + timing.effect_s),
+        )
+        return (Step("pause-replication", pause), dark)
+
+    def probes(self, target: Target, params: Params) -> tuple[ProbeSpec, ...]:
+        """Clients, orders, the primary itself, what DNS says, the check, and replication."""
+        timing, service = target.timing, target.service
+        record = target.dns.record_name
+        regional = {region.name: region.load_balancer for region in (target.primary, target.standby)}
+        names: dict[str, object] = {"name": record, "regional": regional}
+        probes = [
+            ProbeSpec(CLIENTS, "http", timing.probe_interval_s, timing.probe_timeout_s),
+            ProbeSpec(WRITER, "writer", timing.write_interval_s, timing.probe_timeout_s),
+            ProbeSpec(
+                DIRECT,
+                "http",
+                timing.probe_interval_s * 2,
+                timing.probe_timeout_s,
+                {"host": target.primary.load_balancer},
+            ),
+            ProbeSpec(ZONE, "dns", timing.probe_interval_s, timing.probe_timeout_s, names),
+            ProbeSpec(
+                CHECK,
+                "health_check",
+                timing.api_interval_s,
+                timing.api_timeout_s,
+                {"health_check_id": target.primary.health_check_id},
+            ),
+            ProbeSpec(
+                REPLICATION,
+                "replication",
+                timing.write_interval_s * 4,
+                timing.probe_timeout_s,
+                {
+                    "table": target.table.name,
+                    "source": target.primary.name,
+                    "destination": target.standby.name,
+                    "poll_s": timing.write_interval_s / 2,
+                },
+            ),
+            ProbeSpec(
+                STANDBY_TABLE,
+                "table",
+                timing.api_interval_s,
+                timing.api_timeout_s,
+                {"table": target.table.name, "region": target.standby.name},
+            ),
+        ]
+        if service.resolver:
+            options = {**names, "server": service.resolver}
+            probes.append(
+                ProbeSpec(RESOLVER, "dns", timing.probe_interval_s, timing.probe_timeout_s, options)
+            )
+        return tuple(probes)
+
+    def steady(self, target: Target, history: History, since_ns: int) -> bool:
+        """Every client and writer was served, by the primary."""
+        return all(
+            _all_served(history, name, since_ns, target.primary.name, window_s)
+            for name, window_s in ((CLIENTS, target.timing.settle_s), (WRITER, target.timing.settle_s))
+        )
+
+    def took_effect(self, target: Target, params: Params, history: History) -> bool:
+        """The check shows the inversion and is unhealthy; or the primary's own address went silent."""
+        injected = history.marks.injected
+        if injected is None:
+            return False
+        if _blackout(params):
+            return any(
+                seen.goodness is Goodness.BAD and seen.detail.get("error") == "timeout"
+                for seen in _sent_after(history, DIRECT, injected.latest_ns)
+            )
+        return any(
+            seen.goodness is Goodness.BAD and seen.detail.get("inverted") and seen.detail.get("disabled")
+            for seen in _sent_after(history, CHECK, injected.latest_ns)
+        )
+
+    def ended(self, target: Target, params: Params, history: History) -> bool:
+        """The standby alone has served clients and writers for the settle window."""
+        injected = history.marks.injected
+        newest = max((seen.due_ns for seen in history.observations.get(CLIENTS, ())), default=0)
+        since_ns = newest - round(target.timing.settle_s * 1e9)
+        if injected is None or since_ns <= injected.latest_ns:
+            return False
+        return all(
+            _all_served(history, name, since_ns, target.standby.name, target.timing.settle_s)
+            for name in (CLIENTS, WRITER)
+        )
+
+    def measures(self, target: Target, params: Params) -> tuple[MeasureSpec, ...]:
+        """Phases, recovery time and point, outage, lag, cold starts, failback."""
+        standby, primary = target.standby.name, target.primary.name
+        sides: dict[str, str] = {"primary": primary, "standby": standby}
+        return (
+            MeasureSpec("recovery_time", CLIENTS, {"served_by": standby}),
+            MeasureSpec(
+                "phases",
+                CLIENTS,
+                {
+                    **sides,
+                    "check": CHECK,
+                    "zone": ZONE,
+                    "resolver": RESOLVER if target.service.resolver else None,
+                    "detection_exercised": _blackout(params),
+                },
+            ),
+            MeasureSpec("client_outage", CLIENTS),
+            MeasureSpec("ledger", WRITER, sides),
+            MeasureSpec("replication_lag", REPLICATION),
+            MeasureSpec("cold_start", CLIENTS, {"served_by": standby}),
+            MeasureSpec("failback", CLIENTS, {"served_by": primary}),
+        )
+
+    def objectives(self, target: Target, params: Params) -> tuple[Objective, ...]:
+        """Recovery time, and what the standby's table had lost at cutover."""
+        wanted = target.objectives_for(self.name)
+        listed = (
+            ("rto", "recovery_time", wanted.rto_s, "s", ""),
+            ("rpo", "recovery_point", wanted.rpo_s, "s", "dynamodb/cutover"),
+            ("rpo_writes", "recovery_point_writes", wanted.rpo_writes, "writes", "dynamodb/cutover"),
+        )
+        return tuple(
+            Objective(name, measurement, float(limit), unit, part)
+            for name, measurement, limit, unit, part in listed
+            if limit is not None
+        )
+
+    def ledger_stores(self, target: Target, params: Params) -> tuple[str, ...]:
+        """Return both stores that an order is written to."""
+        return ("dynamodb", "aurora")
+
+    def notes(self, target: Target, params: Params) -> tuple[str, ...]:
+        """Say what the method does not exercise."""
+        if not _blackout(params):
+            return (
+                "The health check was inverted: DNS moves, the primary goes on serving those who still "
+                "have its address. Detection was not exercised, and no write was at risk.",
+            )
+        if not target.table.pause_role_arn:
+            return (
+                "The region's network was cut. Replication of the table out of it goes over AWS's own "
+                "network and was not paused, since no role for AWS FIS is in the target file: writes that "
+                "a real outage would leave behind may have reached the standby.",
+            )
+        return (
+            "The region's edge and application subnets were cut off by network ACLs and replication of "
+            "the table was paused through AWS FIS; the health check was not touched.",
+        )
+
+
+def _blackout(params: Params) -> bool:
+    return isinstance(params, RegionOutageParams) and params.blackout
+
+
+def _pause_s(at_least_s: float) -> int:
+    """Return whole minutes, at least one and at most AWS FIS's twelve hours."""
+    minutes = -(-at_least_s // 60)
+    return int(min(max(minutes, 1), 720) * 60)
+
+
+def _sent_after(history: History, probe: str, instant_ns: int) -> list[Observation]:
+    return [
+        seen
+        for seen in history.observations.get(probe, ())
+        if seen.sent_ns is not None and seen.sent_ns >= instant_ns
+    ]
+
+
+def _all_served(history: History, probe: str, since_ns: int, region: str, window_s: float) -> bool:
+    """Say whether one region served every attempt that was due since then, and enough of them.
+
+    Attempts still under way are missing from the history; those after the first missing number
+    do not count, since a missing one may be hanging.
+    """
+    spec = history.probes[probe]
+    every = sorted(history.observations.get(probe, ()), key=lambda one: one.number)
+    seen = [one for one in every if one.due_ns >= since_ns]
+    first = len(every) - len(seen)
+    unbroken = sum(1 for place, one in enumerate(seen) if one.number == first + place)
+    served = all(one.goodness is Goodness.GOOD and one.answered_by == region for one in seen)
+    return served and unbroken >= max(2, 0.8 * window_s / spec.interval_s - 2)
