@@ -2,12 +2,13 @@
 
 import difflib
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 from drill.errors import UsageError
 from drill.scenario import Scenario
 
 GROUP = "drill.scenarios"
-_DECLARED = ("name", "title", "hypothesis", "covers")
+_DECLARED = ("name", "title", "hypothesis", "covers", "parameters")
 
 
 def names() -> tuple[str, ...]:
@@ -15,7 +16,7 @@ def names() -> tuple[str, ...]:
     return tuple(sorted({point.name for point in entry_points(group=GROUP)}))
 
 
-def find(name: str) -> Scenario:
+def find(name: str) -> Scenario[Any]:
     """Load a scenario and check that it declares what it must.
 
     Raises:
@@ -31,14 +32,17 @@ def find(name: str) -> Scenario:
     return _load(next(iter(found)))
 
 
-def _load(point: EntryPoint) -> Scenario:
+def _load(point: EntryPoint) -> Scenario[Any]:
     scenario_class = point.load()
     if not (isinstance(scenario_class, type) and issubclass(scenario_class, Scenario)):
         msg = f"scenario plugin {point.value} is no subclass of drill.scenario.Scenario; mend or uninstall it"
         raise UsageError(msg)
+    plugin = f"scenario plugin {point.name} ({point.value})"
     missing = [name for name in _DECLARED if not getattr(scenario_class, name, None)]
-    if missing or scenario_class.name != point.name:
-        what = f"does not declare {', '.join(missing)}" if missing else f"calls itself {scenario_class.name!r}"
-        msg = f"scenario plugin {point.name} ({point.value}) {what}; mend or uninstall it"
+    if missing:
+        msg = f"{plugin} does not declare {', '.join(missing)}; mend or uninstall it"
+        raise UsageError(msg)
+    if scenario_class.name != point.name:
+        msg = f"{plugin} calls itself {scenario_class.name!r}; mend or uninstall it"
         raise UsageError(msg)
     return scenario_class()

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 
 from drill import assemble, clock, guard, journal, lease, record, rollback, runs
@@ -30,6 +31,8 @@ from drill.scenario import Step
 from drill.stop import Stop, on_signals
 from drill.versions import versions
 from drill.watch import Watch
+
+_LOG = structlog.get_logger()
 
 
 class Progress(Protocol):
@@ -57,25 +60,26 @@ def run(order: Order, aws: Aws, progress: Progress, stop: Stop | None = None) ->
 
     """
     stop = stop or Stop()
-    with on_signals(stop):
+    target = order.plan.target
+    # The lease comes first: what a drill under way has not undone yet is no leftover.
+    with on_signals(stop), lease.taken(order.runs, target.name) as held:
         progress.phase("guard", "checking that it may begin")
         refusals = guard.check(guard.Asked(order.plan, order.runs, order.confirmed), aws)
         if refusals:
             raise Refused("; ".join(f"{refusal.guard}: {refusal.why}" for refusal in refusals))
-        with lease.taken(order.runs, order.plan.target.name) as held:
-            folder = runs.create(order.runs, order.plan)
-            with Journal.create(folder, folder.name, order.plan.scenario, order.plan.target.name) as log:
-                drill = _Drill(order, aws, progress, stop, folder, held, log)
-                happened = drill.live()
-            finished = assemble.record(order, happened, drill.watch.look())
-            record.write(finished, folder / runs.RECORD)
-            return finished
+        folder = runs.create(order.runs, order.plan)
+        with Journal.create(folder, folder.name, order.plan.scenario, target.name) as log:
+            drill = _Drill(order, aws, progress, stop, folder, held, log)
+            happened = drill.live()
+        finished = assemble.record(order, happened, drill.watch.look())
+        record.write(finished, folder / runs.RECORD)
+        return finished
 
 
 class _Drill:
     """One drill under way."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (what a drill holds while it runs)
         self,
         order: Order,
         aws: Aws,
@@ -168,6 +172,7 @@ class _Drill:
             status, error = "unknown", str(problem)
         done_ns = clock.monotonic_ns()
         self._journal.note(status, step.name, sent_ns, done_ns, error)
+        _LOG.info("step", run_id=self._folder.name, step=step.name, status=status, error=error)
         self._actions[step.name] = Action(
             step=step.name,
             fault=fault.kind,
@@ -217,6 +222,7 @@ class _Drill:
         undone = rollback.roll_back(self._journal, steps, self._aws, self._timing, self._folder.name)
         self.watch.marks = replace(self.watch.marks, undone=Between(sent_ns, clock.monotonic_ns()))
         for one in undone:
+            _LOG.info("undo", run_id=self._folder.name, step=one.step, error=one.error)
             self._note_undone(one)
 
     def _note_undone(self, one: Undone) -> None:
@@ -284,6 +290,7 @@ class _Drill:
         return self._stop.asked
 
     def _enter(self, phase: str, detail: str) -> None:
+        _LOG.info("phase", run_id=self._folder.name, phase=phase)
         self._journal.phase(phase)
         self._progress.phase(phase, detail)
 

@@ -77,7 +77,7 @@ def _of(plan: Plan) -> list[tuple[str, Guard]]:
         options = spec.options
         known = _KINDS.get(spec.kind)
         if known is None:
-            every.append((spec.kind, lambda _asked, _aws: "the scenario asks for a guard that does not exist"))
+            every.append((spec.kind, _nonexistent))
         else:
             every.append((spec.kind, _bound(known, options)))
     return every
@@ -85,6 +85,10 @@ def _of(plan: Plan) -> list[tuple[str, Guard]]:
 
 def _bound(guard: Callable[[Target, Mapping[str, Json], Aws], str], options: Mapping[str, Json]) -> Guard:
     return lambda asked, aws: guard(asked.plan.target, options, aws)
+
+
+def _nonexistent(_asked: Asked, _aws: Aws) -> str:
+    return "the scenario asks for a guard that does not exist"
 
 
 def _confirmed(asked: Asked, _aws: Aws) -> str:
@@ -106,7 +110,7 @@ def _account(asked: Asked, aws: Aws) -> str:
     here = aws.client("sts", target.primary.name).get_caller_identity()["Account"]
     if here == target.account:
         return ""
-    return f"the credentials are of account {here}, the target is in {target.account}; choose with: AWS_PROFILE"
+    return f"these credentials are of account {here}, the target is in {target.account}; set AWS_PROFILE"
 
 
 def _opted_in(asked: Asked, aws: Aws) -> str:
@@ -148,7 +152,7 @@ def _check_is_healthy(_target: Target, options: Mapping[str, Json], aws: Aws) ->
     return ""
 
 
-def _healthy(client: Any, check_id: str) -> bool:
+def _healthy(client: Any, check_id: str) -> bool:  # noqa: ANN401 (boto3 clients have no static type)
     config = client.get_health_check(HealthCheckId=check_id)["HealthCheck"]["HealthCheckConfig"]
     if config["Type"] == "CALCULATED":
         return calculated_healthy(config, [_healthy(client, child) for child in config["ChildHealthChecks"]])

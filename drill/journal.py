@@ -28,7 +28,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from drill import clock
 from drill.errors import DrillError
@@ -214,6 +214,7 @@ def _parse(path: Path) -> tuple[tuple[Entry, ...], int, str]:
     for line in raw.splitlines(keepends=True):
         if not line.endswith(b"\n"):
             break
+        fields: dict[str, Any] = {}
         try:
             fields = json.loads(line)
             linked = fields.pop("before_hash") == expected and fields.pop("seq") == len(entries) + 1

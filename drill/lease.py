@@ -23,7 +23,7 @@ class Lease:
     def lost(self) -> bool:
         """Say whether the lock's file was removed or replaced, so that another could hold it too."""
         try:
-            return os.stat(self.path).st_ino != os.fstat(self.descriptor).st_ino
+            return self.path.stat().st_ino != os.fstat(self.descriptor).st_ino
         except FileNotFoundError:
             return True
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from drill.plan import Plan
 from drill.scenario import Params, Scenario
@@ -22,7 +23,7 @@ class Order:
 
     """
 
-    scenario: Scenario
+    scenario: Scenario[Any]
     params: Params
     plan: Plan
     runs: Path

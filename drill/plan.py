@@ -14,7 +14,7 @@ from drill.errors import NoSuchRun, UsageError
 from drill.faults.contract import Call, Resource
 from drill.faults.registry import arguments
 from drill.model import GuardSpec, Json, MeasureSpec, Objective, ProbeSpec
-from drill.scenario import Params, Scenario
+from drill.scenario import P, Scenario
 from drill.target import Objectives, Target
 
 FILE = "plan.json"
@@ -70,7 +70,7 @@ class Plan:
         return least, least + timing.deadline_s + timing.failback_s
 
 
-def make(scenario: Scenario, params: Params, target: Target) -> Plan:
+def make(scenario: Scenario[P], params: P, target: Target) -> Plan:
     """Work out the plan of a drill; nothing is touched."""
     steps = tuple(
         PlannedStep(
@@ -140,7 +140,6 @@ def read(folder: Path) -> Plan:
         key = ".".join(str(part) for part in first["loc"])
         msg = f"plan of {folder.name} is damaged or of another version: {key}: {first['msg']}"
         raise UsageError(msg) from problem
-
 
 
 def as_json(plan: Plan) -> str:

@@ -8,7 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
-from tenacity import RetryError, Retrying, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
+from tenacity import (
+    RetryError,
+    Retrying,
+    retry_if_exception_type,
+    retry_if_result,
+    stop_after_delay,
+    wait_fixed,
+)
 
 from drill import clock, journal, plan
 from drill.aws import Aws
@@ -67,7 +74,8 @@ def _undo(step: Pending, aws: Aws, timing: Timing, run_id: str) -> str:
     try:
         fault = registry.build(step.fault, step.args)
         attempts = Retrying(
-            retry=retry_if_exception_type((BotoCoreError, ClientError)) | retry_if_result(lambda done: not done),
+            retry=retry_if_exception_type((BotoCoreError, ClientError))
+            | retry_if_result(lambda done: not done),
             stop=stop_after_delay(timing.effect_s),
             wait=wait_fixed(timing.poll_s),
         )

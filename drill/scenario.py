@@ -6,7 +6,7 @@ a value; the engine acts on them.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -35,7 +35,10 @@ class Step:
     fault: Fault
 
 
-class Scenario(ABC):
+P = TypeVar("P", bound=Params)
+
+
+class Scenario(ABC, Generic[P]):
     """A drill's declaration. One class a file; found through the entry points ``drill.scenarios``.
 
     Attributes:
@@ -43,7 +46,7 @@ class Scenario(ABC):
         title: One line.
         hypothesis: What should happen when it breaks.
         covers: What it proves, with the seed's failure numbers.
-        Params: Its parameters.
+        parameters: The class of its parameters.
 
     """
 
@@ -51,18 +54,18 @@ class Scenario(ABC):
     title: ClassVar[str]
     hypothesis: ClassVar[str]
     covers: ClassVar[tuple[str, ...]]
-    Params: ClassVar[type[Params]] = Params
+    parameters: type[P]
 
     @abstractmethod
-    def guards(self, target: Target, params: Params) -> tuple[GuardSpec, ...]:
+    def guards(self, target: Target, params: P) -> tuple[GuardSpec, ...]:
         """Return the preconditions beyond those of every drill."""
 
     @abstractmethod
-    def steps(self, target: Target, params: Params) -> tuple[Step, ...]:
+    def steps(self, target: Target, params: P) -> tuple[Step, ...]:
         """Return the injections, in order."""
 
     @abstractmethod
-    def probes(self, target: Target, params: Params) -> tuple[ProbeSpec, ...]:
+    def probes(self, target: Target, params: P) -> tuple[ProbeSpec, ...]:
         """Return what is watched."""
 
     @abstractmethod
@@ -74,25 +77,25 @@ class Scenario(ABC):
         """
 
     @abstractmethod
-    def took_effect(self, target: Target, params: Params, history: History) -> bool:
+    def took_effect(self, target: Target, params: P, history: History) -> bool:
         """Say whether the fault bit, read on the component attacked and never on the response."""
 
     @abstractmethod
-    def ended(self, target: Target, params: Params, history: History) -> bool:
+    def ended(self, target: Target, params: P, history: History) -> bool:
         """Say whether the awaited recovery has come and has stayed for ``settle_s``."""
 
     @abstractmethod
-    def measures(self, target: Target, params: Params) -> tuple[MeasureSpec, ...]:
+    def measures(self, target: Target, params: P) -> tuple[MeasureSpec, ...]:
         """Return what is measured."""
 
     @abstractmethod
-    def objectives(self, target: Target, params: Params) -> tuple[Objective, ...]:
+    def objectives(self, target: Target, params: P) -> tuple[Objective, ...]:
         """Return what is wanted of the measurements."""
 
-    def ledger_stores(self, target: Target, params: Params) -> tuple[str, ...]:  # noqa: ARG002
+    def ledger_stores(self, target: Target, params: P) -> tuple[str, ...]:
         """Return the stores whose ledgers are read at cutover and after settling."""
         return ()
 
-    def notes(self, target: Target, params: Params) -> tuple[str, ...]:  # noqa: ARG002
+    def notes(self, target: Target, params: P) -> tuple[str, ...]:
         """Return what the reader of the report must know of this method's limits."""
         return ()

@@ -183,7 +183,7 @@ class Target(_Part):
 
     """
 
-    schema_version: Literal[1] = Field(SCHEMA, alias="schema")
+    schema_version: Literal[1] = Field(1, alias="schema")
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
     account: Annotated[str, Field(pattern=r"^\d{12}$")]
     endpoint_url: str | None = None

@@ -13,6 +13,7 @@ from math import ceil, floor, isfinite, log10
 from drill.model import Judgement, Measured, Measurement, Objective, Outcome, Severity
 
 RECOVERY = "recovery_time"
+UNJUDGED = "The awaited recovery came; no objective was set."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +64,17 @@ def judge(
 
     """
     judgements = tuple(_judgement(one, measured, circumstances) for one in objectives)
-    outcome, why = _overall(circumstances)
+    general, why = _overall(circumstances)
+    outcome = general
     for judgement in judgements:
-        if judgement.outcome is not outcome and judgement.outcome.merge(outcome) is judgement.outcome:
-            outcome, why = judgement.outcome, judgement.why
+        outcome = outcome.merge(judgement.outcome)
+    reasons = [why] if general is outcome else []
+    reasons += [one.why for one in judgements if one.outcome is outcome]
     distrust = _distrust(measured)
     if distrust:
-        why = f"{why} {distrust}" if outcome is not Outcome.MET else distrust
+        reasons = [distrust] if outcome is Outcome.MET else [*reasons[:1], distrust]
         outcome = outcome.merge(Outcome.INCONCLUSIVE)
-    return judgements, outcome, why or _all_met(judgements)
+    return judgements, outcome, _first_two(reasons)
 
 
 def _judgement(objective: Objective, measured: Measured, circumstances: Circumstances) -> Judgement:
@@ -128,15 +131,14 @@ def _distrust(measured: Measured) -> str:
     )
 
 
-def _all_met(judgements: Sequence[Judgement]) -> str:
-    if not judgements:
-        return "The system recovered; no objective was set."
-    return judgements[0].why
+def _first_two(reasons: Sequence[str]) -> str:
+    """Return the two first sentences that differ, so that a person reads the cause and not a list."""
+    return " ".join(list(dict.fromkeys(one for one in reasons if one))[:2]) or UNJUDGED
 
 
 def _too_late(objective: Objective, measurement: Measurement | None) -> str:
-    seen = "not recovered" if measurement is None else f"{_said(measurement)}"
-    return f"The awaited recovery had not come by the deadline ({seen}); {_wanted(objective)}."
+    seen = "Not recovered" if measurement is None else f"Not recovered in {_said(measurement)}"
+    return f"{seen}; {_wanted(objective)}."
 
 
 def _why(objective: Objective, measurement: Measurement | None) -> str:
@@ -150,17 +152,23 @@ def _why(objective: Objective, measurement: Measurement | None) -> str:
 
 
 def _wanted(objective: Objective) -> str:
-    return f"wanted at most {_number(objective.limit)}{_unit(objective.unit, objective.limit)}"
+    limit = objective.limit * _scale(objective.unit)
+    return f"wanted at most {_number(limit)}{_unit(objective.unit, limit)}"
 
 
 def _said(measurement: Measurement) -> str:
     """Return an interval in words, rounded outwards so that it still holds."""
-    low, high, scale = measurement.low, measurement.high, 100 if measurement.unit == "share" else 1
+    low, high, scale = measurement.low, measurement.high, _scale(measurement.unit)
     if high is None:
         return f"at least {_rounded(low * scale, down=True)}{_unit(measurement.unit, low)}"
     unit = _unit(measurement.unit, high)
     least, most = _rounded(low * scale, down=True), _rounded(high * scale, down=False)
     return f"{most}{unit}" if least == most else f"{least} to {most}{unit}"
+
+
+def _scale(unit: str) -> int:
+    """Return what a number is multiplied by to be read: shares are told as percentages."""
+    return 100 if unit == "share" else 1
 
 
 def _unit(unit: str, amount: float) -> str:

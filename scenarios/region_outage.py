@@ -17,6 +17,7 @@ from drill.model import (
     Goodness,
     GuardSpec,
     History,
+    Json,
     MeasureSpec,
     Objective,
     Observation,
@@ -34,6 +35,20 @@ RESOLVER = "resolver"
 REPLICATION = "replication"
 STANDBY_TABLE = "standby-table"
 
+_INVERTED = (
+    "The health check was inverted: DNS moves, the primary goes on serving those who still have its "
+    "address. Detection was not exercised, and no write was at risk."
+)
+_DARK_ONLY = (
+    "The region's network was cut. Replication of the table out of it goes over AWS's own network and "
+    "was not paused, since no role for AWS FIS is in the target file: writes that a real outage would "
+    "leave behind may have reached the standby."
+)
+_DARK_AND_PAUSED = (
+    "The region's edge and application subnets were cut off by network ACLs and replication of the "
+    "table was paused through AWS FIS; the health check was not touched."
+)
+
 
 class RegionOutageParams(Params):
     """What can be chosen.
@@ -45,11 +60,11 @@ class RegionOutageParams(Params):
 
     blackout: bool = Field(
         default=False,
-        description="Make the region really dark (network ACLs, replication) and leave the health check alone.",
+        description="Make the region really dark (network, replication); leave the health check alone.",
     )
 
 
-class RegionOutage(Scenario):
+class RegionOutage(Scenario[RegionOutageParams]):
     """The primary region fails; DNS must move every client to the standby."""
 
     name = "region-outage"
@@ -64,22 +79,22 @@ class RegionOutage(Scenario):
         "DR10: the application really serves in both regions",
         "DR14: a whole region fails",
     )
-    Params = RegionOutageParams
+    parameters = RegionOutageParams
 
-    def guards(self, target: Target, params: Params) -> tuple[GuardSpec, ...]:
+    def guards(self, target: Target, params: RegionOutageParams) -> tuple[GuardSpec, ...]:
         """Both regions must be healthy first: inverting an unhealthy check draws traffic into it."""
         checks = tuple(
             GuardSpec("check-is-healthy", {"health_check_id": region.health_check_id})
             for region in (target.primary, target.standby)
         )
-        if _blackout(params) and target.table.pause_role_arn:
+        if params.blackout and target.table.pause_role_arn:
             return (*checks, GuardSpec("table-is-global"))
         return checks
 
-    def steps(self, target: Target, params: Params) -> tuple[Step, ...]:
+    def steps(self, target: Target, params: RegionOutageParams) -> tuple[Step, ...]:
         """One inversion; or replication paused where it can be, then the network cut."""
         primary = target.primary
-        if not _blackout(params):
+        if not params.blackout:
             return (Step("invert-health-check", HealthCheckInversion(primary.health_check_id)),)
         subnets = tuple(dict.fromkeys((*primary.edge_subnet_ids, *primary.app_subnet_ids)))
         dark = Step("cut-network", NetworkBlackout(primary.name, primary.vpc_id, subnets))
@@ -95,19 +110,19 @@ class RegionOutage(Scenario):
         )
         return (Step("pause-replication", pause), dark)
 
-    def probes(self, target: Target, params: Params) -> tuple[ProbeSpec, ...]:
+    def probes(self, target: Target, params: RegionOutageParams) -> tuple[ProbeSpec, ...]:
         """Clients, orders, the primary itself, what DNS says, the check, and replication."""
         timing, service = target.timing, target.service
         record = target.dns.record_name
         regional = {region.name: region.load_balancer for region in (target.primary, target.standby)}
-        names: dict[str, object] = {"name": record, "regional": regional}
+        names: dict[str, Json] = {"name": record, "regional": regional}
         probes = [
             ProbeSpec(CLIENTS, "http", timing.probe_interval_s, timing.probe_timeout_s),
             ProbeSpec(WRITER, "writer", timing.write_interval_s, timing.probe_timeout_s),
             ProbeSpec(
                 DIRECT,
                 "http",
-                timing.probe_interval_s * 2,
+                timing.probe_interval_s * 4,
                 timing.probe_timeout_s,
                 {"host": target.primary.load_balancer},
             ),
@@ -153,12 +168,12 @@ class RegionOutage(Scenario):
             for name, window_s in ((CLIENTS, target.timing.settle_s), (WRITER, target.timing.settle_s))
         )
 
-    def took_effect(self, target: Target, params: Params, history: History) -> bool:
-        """The check shows the inversion and is unhealthy; or the primary's own address went silent."""
+    def took_effect(self, target: Target, params: RegionOutageParams, history: History) -> bool:
+        """Look for the inversion on the check, unhealthy; or for the primary's own address gone silent."""
         injected = history.marks.injected
         if injected is None:
             return False
-        if _blackout(params):
+        if params.blackout:
             return any(
                 seen.goodness is Goodness.BAD and seen.detail.get("error") == "timeout"
                 for seen in _sent_after(history, DIRECT, injected.latest_ns)
@@ -168,8 +183,8 @@ class RegionOutage(Scenario):
             for seen in _sent_after(history, CHECK, injected.latest_ns)
         )
 
-    def ended(self, target: Target, params: Params, history: History) -> bool:
-        """The standby alone has served clients and writers for the settle window."""
+    def ended(self, target: Target, params: RegionOutageParams, history: History) -> bool:
+        """Look for the standby alone serving clients and writers for the settle window."""
         injected = history.marks.injected
         newest = max((seen.due_ns for seen in history.observations.get(CLIENTS, ())), default=0)
         since_ns = newest - round(target.timing.settle_s * 1e9)
@@ -180,7 +195,7 @@ class RegionOutage(Scenario):
             for name in (CLIENTS, WRITER)
         )
 
-    def measures(self, target: Target, params: Params) -> tuple[MeasureSpec, ...]:
+    def measures(self, target: Target, params: RegionOutageParams) -> tuple[MeasureSpec, ...]:
         """Phases, recovery time and point, outage, lag, cold starts, failback."""
         standby, primary = target.standby.name, target.primary.name
         sides: dict[str, str] = {"primary": primary, "standby": standby}
@@ -194,7 +209,7 @@ class RegionOutage(Scenario):
                     "check": CHECK,
                     "zone": ZONE,
                     "resolver": RESOLVER if target.service.resolver else None,
-                    "detection_exercised": _blackout(params),
+                    "detection_exercised": params.blackout,
                 },
             ),
             MeasureSpec("client_outage", CLIENTS),
@@ -204,7 +219,7 @@ class RegionOutage(Scenario):
             MeasureSpec("failback", CLIENTS, {"served_by": primary}),
         )
 
-    def objectives(self, target: Target, params: Params) -> tuple[Objective, ...]:
+    def objectives(self, target: Target, params: RegionOutageParams) -> tuple[Objective, ...]:
         """Recovery time, and what the standby's table had lost at cutover."""
         wanted = target.objectives_for(self.name)
         listed = (
@@ -218,31 +233,15 @@ class RegionOutage(Scenario):
             if limit is not None
         )
 
-    def ledger_stores(self, target: Target, params: Params) -> tuple[str, ...]:
+    def ledger_stores(self, target: Target, params: RegionOutageParams) -> tuple[str, ...]:
         """Return both stores that an order is written to."""
         return ("dynamodb", "aurora")
 
-    def notes(self, target: Target, params: Params) -> tuple[str, ...]:
+    def notes(self, target: Target, params: RegionOutageParams) -> tuple[str, ...]:
         """Say what the method does not exercise."""
-        if not _blackout(params):
-            return (
-                "The health check was inverted: DNS moves, the primary goes on serving those who still "
-                "have its address. Detection was not exercised, and no write was at risk.",
-            )
-        if not target.table.pause_role_arn:
-            return (
-                "The region's network was cut. Replication of the table out of it goes over AWS's own "
-                "network and was not paused, since no role for AWS FIS is in the target file: writes that "
-                "a real outage would leave behind may have reached the standby.",
-            )
-        return (
-            "The region's edge and application subnets were cut off by network ACLs and replication of "
-            "the table was paused through AWS FIS; the health check was not touched.",
-        )
-
-
-def _blackout(params: Params) -> bool:
-    return isinstance(params, RegionOutageParams) and params.blackout
+        if not params.blackout:
+            return (_INVERTED,)
+        return (_DARK_AND_PAUSED if target.table.pause_role_arn else _DARK_ONLY,)
 
 
 def _pause_s(at_least_s: float) -> int:

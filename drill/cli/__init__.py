@@ -48,10 +48,9 @@ class _Lazy(click.Group):
 @click.option("-v", "--verbose", is_flag=True, help="Log what is done, to standard error.")
 def group(verbose: bool) -> None:
     """Run disaster-recovery drills against a two-region system, and measure what happens."""
-    if verbose:
-        from drill.cli.logs import show
+    from drill.cli import logs
 
-        show()
+    logs.show(logs.ALL if verbose else logs.QUIET)
 
 
 def main() -> None:

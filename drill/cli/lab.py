@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from drill.cli.system import session_room
+
 STATE = Path(".drill/lab")
 _state = click.option(
     "--state",
@@ -16,18 +18,21 @@ _state = click.option(
 
 @click.group("lab")
 def command() -> None:
-    """An AWS-compatible cloud on loopback whose parts really run and really fail."""
+    """Start, show or stop an AWS-compatible cloud on loopback that really runs and really fails."""
 
 
 @command.command()
 @_state
 @click.option("--profile", default="fast", show_default=True, help="Time scale: fast or aws.")
-@click.option("--port", type=click.IntRange(1024, 65535), help="Port of the AWS API; a free one if not given.")
-@click.option("--hours", type=click.FloatRange(0.1, 72), default=8, show_default=True, help="It ends by itself.")
+@click.option(
+    "--port", type=click.IntRange(1024, 65535), help="Port of the AWS API; a free one if not given."
+)
+@click.option(
+    "--hours", type=click.FloatRange(0.1, 72), default=8, show_default=True, help="It ends by itself."
+)
 def up(state: Path, profile: str, port: int | None, hours: float) -> None:
     """Start a lab, deploy the system on it and write its target file."""
-    from infra.lab import session
-
+    session = session_room()
     session.up(state, profile, port, hours * 3600, click.echo)
     click.echo(f"drill it with: drill run region-outage --target {state / session.TARGET}")
 
@@ -36,8 +41,7 @@ def up(state: Path, profile: str, port: int | None, hours: float) -> None:
 @_state
 def status(state: Path) -> None:
     """Show whether the lab is up, where its parts are, and their state."""
-    from infra.lab import session
-
+    session = session_room()
     for line in session.status(state):
         click.echo(line)
 
@@ -46,7 +50,6 @@ def status(state: Path) -> None:
 @_state
 def down(state: Path) -> None:
     """Stop the lab and delete its state."""
-    from infra.lab import session
-
+    session = session_room()
     session.down(state)
     click.echo("the lab is down")

@@ -23,7 +23,9 @@ class Live:
         self._phase_ns = self._began_ns
         self._phase, self._detail = "start", ""
         self._probes: dict[str, str] = {}
-        self._live = RichLive(console=self._console, refresh_per_second=8, get_renderable=self._block, transient=True)
+        self._live = RichLive(
+            console=self._console, refresh_per_second=8, get_renderable=self._block, transient=True
+        )
 
     def __enter__(self) -> Self:
         """Begin to draw."""

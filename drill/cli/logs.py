@@ -7,9 +7,10 @@ import structlog
 
 # Without --verbose only what needs a person's eye is logged.
 QUIET = logging.WARNING
+ALL = logging.DEBUG
 
 
-def show(level: int = logging.DEBUG) -> None:
+def show(level: int) -> None:
     """Log everything from ``level`` up: as lines on a terminal, as JSON otherwise."""
     terminal = sys.stderr.isatty()
     renderer = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()

@@ -64,18 +64,19 @@ def wanted(rto: float | None, rpo: float | None, rpo_writes: int | None) -> Obje
         raise UsageError(_first(problem, "objective")) from problem
 
 
-def parameters(scenario: Scenario, typed: dict[str, Any]) -> Params:
+def parameters(scenario: Scenario[Any], typed: dict[str, Any]) -> Params:
     """Build a scenario's parameters from its options and take them out of ``typed``.
 
     Raises:
         UsageError: One is out of range.
 
     """
-    given = {name: typed.pop(name) for name in scenario.Params.model_fields}
+    given = {name: typed.pop(name) for name in scenario.parameters.model_fields}
     try:
-        return scenario.Params(**{name: value for name, value in given.items() if value is not None})
+        params: Params = scenario.parameters(**{name: it for name, it in given.items() if it is not None})
     except ValidationError as problem:
         raise UsageError(_first(problem, f"parameter of {scenario.name}")) from problem
+    return params
 
 
 def _first(problem: ValidationError, what: str) -> str:
@@ -104,7 +105,7 @@ class ScenarioGroup(click.Group):
 
         """
         scenario = catalogue.find(cmd_name)
-        own = [_option(name, field) for name, field in scenario.Params.model_fields.items()]
+        own = [_option(name, field) for name, field in scenario.parameters.model_fields.items()]
         inner = self._template.callback
 
         def invoke(**typed: Any) -> Any:  # noqa: ANN401 (click passes what was typed)

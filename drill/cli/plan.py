@@ -17,7 +17,7 @@ from drill.scenario import Scenario
 @options.objectives
 @click.option("--json", "as_json", is_flag=True, help="The whole plan as JSON.")
 def _one(  # noqa: PLR0913 (one argument for each option)
-    scenario: Scenario,
+    scenario: Scenario[Any],
     target_path: Path | None,
     rto: float | None,
     rpo: float | None,

@@ -24,7 +24,7 @@ from drill.scenario import Scenario
 @click.option("--confirm", default="", metavar="NAME", help="The target's name, where it is not disposable.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for machines.")
 def _one(  # noqa: PLR0913 (one argument for each option)
-    scenario: Scenario,
+    scenario: Scenario[Any],
     target_path: Path | None,
     root: Path,
     profile: str,
@@ -47,9 +47,7 @@ def _one(  # noqa: PLR0913 (one argument for each option)
         progress = stack.enter_context(for_terminal(as_json=as_json))
         chosen: target.Target = stack.enter_context(drilled(target_path, profile, root, progress))
         the_plan = plan.make(scenario, params, plan.with_objectives(chosen, scenario.name, asked))
-        order = Order(
-            scenario, params, the_plan, root, confirm, getpass.getuser(), options.typed_command()
-        )
+        order = Order(scenario, params, the_plan, root, confirm, getpass.getuser(), options.typed_command())
         finished = engine.run(order, Aws.of(chosen), progress)
         report = write(root / finished.run_id)
     _tell(finished, root, report, as_json=as_json)

@@ -14,5 +14,5 @@ def command() -> None:
         click.echo(f"  {scenario.hypothesis}")
         for proved in scenario.covers:
             click.echo(f"  covers {proved}")
-        for parameter, field in scenario.Params.model_fields.items():
+        for parameter, field in scenario.parameters.model_fields.items():
             click.echo(f"  --{parameter.replace('_', '-')}: {field.description}")

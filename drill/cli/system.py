@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Protocol
 
 from drill import target
+from drill.errors import UsageError
 from drill.target import Target
 
 
@@ -22,7 +25,21 @@ def drilled(path: Path | None, profile: str, root: Path, told: _Told) -> Iterato
     if path is not None:
         yield target.load(path)
         return
-    from infra.lab import session
-
-    with session.temporary(profile, root, told.said) as lab_target:
+    with session_room().temporary(profile, root, told.said) as lab_target:
         yield lab_target
+
+
+def session_room() -> ModuleType:
+    """Return ``infra.lab.session``, which needs what the extra ``lab`` installs.
+
+    Raises:
+        UsageError: That extra is not installed.
+
+    """
+    try:
+        return import_module("infra.lab.session")
+    except ModuleNotFoundError as problem:
+        if (problem.name or "").partition(".")[0] in {"infra", "drill"}:
+            raise
+        msg = f"the lab needs {problem.name}, which is missing; install it with: pip install 'drill[lab]'"
+        raise UsageError(msg) from problem

@@ -25,7 +25,7 @@ def build(kind: str, args: Mapping[str, Json]) -> Fault:
     """
     found = entry_points(group=GROUP, name=kind)
     if not found:
-        msg = f"no fault {kind!r} is installed; install the plugin that the run was made with, then: drill runs"
+        msg = f"no fault {kind!r} is installed; install the plugin that made the run, then: drill runs"
         raise DrillError(msg)
     fault_class = next(iter(found)).load()
     # JSON has no tuples; faults declare sequences as tuples so that they stay hashable.

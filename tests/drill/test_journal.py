@@ -62,7 +62,9 @@ class TestPending:
 class TestDisk:
     @settings(max_examples=60, deadline=None)
     @given(cut=st.integers(min_value=1, max_value=400))
-    def test_torn_tail_loses_only_the_last_lines(self, tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
+    def test_torn_tail_loses_only_the_last_lines(
+        self, tmp_path_factory: pytest.TempPathFactory, cut: int
+    ) -> None:
         """However many bytes are missing at the end, the whole lines before are read."""
         folder = tmp_path_factory.mktemp("torn")
         with make_journal(folder, "one", "two"):

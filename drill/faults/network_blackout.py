@@ -1,0 +1,195 @@
+"""Takes subnets off the network: their network ACL is swapped for one that denies everything.
+
+Packets vanish in both directions, as in a region that really goes dark; nothing is refused.
+Network ACLs are stateless, so connections that are open die too.
+https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from drill.errors import DrillError
+from drill.faults.contract import RUN_TAG, Call, Fault, Intent, Resource
+from drill.model import Json
+
+if TYPE_CHECKING:
+    from drill.aws import Aws
+
+
+@dataclass(frozen=True, slots=True)
+class _Association:
+    """Which network ACL a subnet has now, and the id of that tie (a new one after each change)."""
+
+    id: str
+    acl_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkBlackout(Fault):
+    """Gives some subnets of one VPC a network ACL without entries, which denies all.
+
+    Attributes:
+        region: Where the VPC is.
+        vpc_id: The VPC.
+        subnet_ids: The subnets that go dark.
+
+    """
+
+    region: str
+    vpc_id: str
+    subnet_ids: tuple[str, ...]
+
+    kind = "network-blackout"
+    calls = (
+        Call("capture", "ec2", "DescribeNetworkAcls"),
+        Call("inject", "ec2", "DescribeNetworkAcls"),
+        Call("inject", "ec2", "CreateNetworkAcl"),
+        Call("inject", "ec2", "CreateTags"),  # the permission to tag what CreateNetworkAcl makes
+        Call("inject", "ec2", "ReplaceNetworkAclAssociation"),
+        Call("undo", "ec2", "DescribeNetworkAcls"),
+        Call("undo", "ec2", "ReplaceNetworkAclAssociation"),
+        Call("undo", "ec2", "DeleteNetworkAcl"),
+        Call("undone", "ec2", "DescribeNetworkAcls"),
+    )
+
+    def describe(self) -> str:
+        """Say what is changed."""
+        return (
+            f"subnets {', '.join(self.subnet_ids)} of {self.vpc_id} in {self.region} get a network ACL "
+            "that denies everything: packets to and from them vanish"
+        )
+
+    def touches(self) -> tuple[Resource, ...]:
+        """Return the subnets."""
+        return tuple(Resource("subnet", "ec2", self.region, subnet_id) for subnet_id in self.subnet_ids)
+
+    def capture(self, aws: "Aws") -> Mapping[str, Json]:
+        """Return the network ACL of each subnet, by subnet id.
+
+        Raises:
+            DrillError: A subnet is not in this VPC.
+
+        """
+        associations = self._associations(aws)
+        missing = sorted(set(self.subnet_ids) - set(associations))
+        if missing:
+            msg = (
+                f"{self.vpc_id} in {self.region} has no subnet {', '.join(missing)}: "
+                "the target file is out of date; see: drill plan --help"
+            )
+            raise DrillError(msg)
+        return {subnet_id: associations[subnet_id].acl_id for subnet_id in self.subnet_ids}
+
+    def inject(self, aws: "Aws", before: Mapping[str, Json], intent: Intent) -> None:
+        """Make the denying network ACL, if it is not there yet, and give it to each subnet.
+
+        Raises:
+            DrillError: Somebody else gave a subnet another network ACL since it was captured.
+
+        """
+        made = self._made(aws, intent.run_id)
+        acl_id = made[0] if made else self._make(aws, intent.run_id)
+        for subnet_id, captured in before.items():
+            now = self._associations(aws)[subnet_id]
+            if now.acl_id == acl_id:
+                continue
+            if now.acl_id != captured:
+                msg = (
+                    f"subnet {subnet_id} has network ACL {now.acl_id} and no longer {captured}: somebody "
+                    f"else changed it; put this drill's part back with: drill rollback {intent.run_id}"
+                )
+                raise DrillError(msg)
+            self._give(aws, now, acl_id)
+
+    def undo(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> None:
+        """Give each subnet the network ACL that it had, and delete the denying ones of this run.
+
+        Every subnet is tried, whatever goes wrong with another.
+
+        Raises:
+            DrillError: A subnet has a network ACL that neither was captured nor is this run's;
+                it is left as it is.
+
+        """
+        made = self._made(aws, run_id)
+        drifted: list[str] = []
+        failures: list[ClientError] = []
+        for subnet_id, captured in before.items():
+            now = self._associations(aws).get(subnet_id)
+            if now is not None and now.acl_id in made:
+                failures += self._give_back(aws, now, str(captured))
+            elif now is None or now.acl_id != captured:
+                drifted.append(f"{subnet_id} has {now.acl_id if now else 'none'}, not {captured}")
+        for acl_id in made:
+            failures += self._delete(aws, acl_id)
+        if failures:
+            raise failures[0]
+        if drifted:
+            msg = (
+                f"somebody else changed the network ACL of a subnet during run {run_id}, so it was left: "
+                f"{'; '.join(drifted)}; see: aws ec2 describe-network-acls --region {self.region}"
+            )
+            raise DrillError(msg)
+
+    def undone(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> bool:
+        """Say whether each subnet has what it had and nothing of this run is left."""
+        now = {subnet_id: one.acl_id for subnet_id, one in self._associations(aws).items()}
+        as_captured = all(now.get(subnet_id) == captured for subnet_id, captured in before.items())
+        return as_captured and not self._made(aws, run_id)
+
+    def _name(self) -> str:
+        """Return the name of what this fault makes; two blackouts of one run keep apart by it."""
+        digest = hashlib.sha256(",".join(sorted(self.subnet_ids)).encode()).hexdigest()
+        return f"drill-blackout-{digest[:12]}"
+
+    def _made(self, aws: "Aws", run_id: str) -> list[str]:
+        found = self._acls(
+            aws,
+            {"Name": "vpc-id", "Values": [self.vpc_id]},
+            {"Name": f"tag:{RUN_TAG}", "Values": [run_id]},
+            {"Name": "tag:Name", "Values": [self._name()]},
+        )
+        return sorted(acl["NetworkAclId"] for acl in found)
+
+    def _make(self, aws: "Aws", run_id: str) -> str:
+        tags = [{"Key": RUN_TAG, "Value": run_id}, {"Key": "Name", "Value": self._name()}]
+        made = aws.client("ec2", self.region).create_network_acl(
+            VpcId=self.vpc_id, TagSpecifications=[{"ResourceType": "network-acl", "Tags": tags}]
+        )
+        return str(made["NetworkAcl"]["NetworkAclId"])
+
+    def _associations(self, aws: "Aws") -> dict[str, _Association]:
+        wanted = {"Name": "association.subnet-id", "Values": list(self.subnet_ids)}
+        in_vpc = {"Name": "vpc-id", "Values": [self.vpc_id]}
+        return {
+            one["SubnetId"]: _Association(one["NetworkAclAssociationId"], acl["NetworkAclId"])
+            for acl in self._acls(aws, wanted, in_vpc)
+            for one in acl["Associations"]
+            if one["SubnetId"] in self.subnet_ids
+        }
+
+    def _acls(self, aws: "Aws", *filters: Mapping[str, Any]) -> list[dict[str, Any]]:
+        pages = aws.client("ec2", self.region).get_paginator("describe_network_acls")
+        return [acl for page in pages.paginate(Filters=list(filters)) for acl in page["NetworkAcls"]]
+
+    def _give(self, aws: "Aws", now: _Association, acl_id: str) -> None:
+        client = aws.client("ec2", self.region)
+        client.replace_network_acl_association(AssociationId=now.id, NetworkAclId=acl_id)
+
+    def _give_back(self, aws: "Aws", now: _Association, acl_id: str) -> list[ClientError]:
+        try:
+            self._give(aws, now, acl_id)
+        except ClientError as problem:
+            return [problem]
+        return []
+
+    def _delete(self, aws: "Aws", acl_id: str) -> list[ClientError]:
+        try:
+            aws.client("ec2", self.region).delete_network_acl(NetworkAclId=acl_id)
+        except ClientError as problem:
+            return [problem]
+        return []

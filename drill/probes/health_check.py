@@ -1,0 +1,119 @@
+"""Kind ``health_check``: whether Route 53 considers a health check healthy.
+
+An endpoint is healthy if more than 18 % of the checkers say so; a disabled check counts as
+healthy; an inverted one is the opposite of what it was
+(https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html
+and https://docs.aws.amazon.com/Route53/latest/APIReference/API_UpdateHealthCheck.html).
+Route 53 tells no checkers for a calculated check: its children are looked at instead.
+Good is healthy, bad is unhealthy; unknown if AWS did not tell.
+
+Options:
+    health_check_id: Which one.
+    children: Ids of the checks to look at for a calculated check (default: all its children).
+
+Detail: ``inverted disabled version checkers checkers_healthy error``, and for a calculated
+check ``children``, a mapping of id to whether it is healthy; its checkers are the sums.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from drill import clock
+from drill.model import Goodness, Json, ProbeSpec
+from drill.probes import options
+from drill.probes.calls import call, clients
+from drill.probes.contract import Context, Probe, Seen, told
+
+HEALTHY_SHARE = 0.18
+
+
+class _Untold(Exception):
+    """AWS did not tell; the text is the error's short word."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    healthy: bool
+    checkers: int
+    checkers_healthy: int
+    config: Mapping[str, Any]
+    version: int | None = None
+    children: Mapping[str, bool] | None = None
+
+
+class HealthCheckProbe(Probe):
+    """Calls GetHealthCheck and GetHealthCheckStatus on each attempt."""
+
+    kind: ClassVar[str] = "health_check"
+
+    def __init__(self, spec: ProbeSpec, context: Context) -> None:
+        """Read the options."""
+        super().__init__(spec, context)
+        self._id = options.text(spec, "health_check_id")
+        self._children = options.texts(spec, "children")
+        self._client: Any = None
+
+    async def open(self) -> None:
+        """Make the client."""
+        self._client = clients(self.context.endpoint_url, self.spec.timeout_s).client("route53", "global")
+
+    async def attempt(self, number: int) -> Seen:
+        """Read the check's configuration and what its checkers say."""
+        give_up_ns = clock.monotonic_ns() + round(self.spec.timeout_s * 1e9)
+        try:
+            look = await self._look(self._id, give_up_ns)
+        except _Untold as problem:
+            return Seen(Goodness.UNKNOWN, None, {"error": str(problem)})
+        detail: dict[str, Json] = told(
+            inverted=bool(look.config.get("Inverted")),
+            disabled=bool(look.config.get("Disabled")),
+            version=look.version,
+            checkers=look.checkers,
+            checkers_healthy=look.checkers_healthy,
+            children=None if look.children is None else dict(look.children),
+        )
+        return Seen(Goodness.GOOD if look.healthy else Goodness.BAD, None, detail)
+
+    async def _look(self, health_check_id: str, give_up_ns: int) -> _Look:
+        reply = await self._ask(self._client.get_health_check, health_check_id, give_up_ns)
+        config = reply["HealthCheck"]["HealthCheckConfig"]
+        version = reply["HealthCheck"].get("HealthCheckVersion")
+        if config["Type"] != "CALCULATED":
+            status = await self._ask(self._client.get_health_check_status, health_check_id, give_up_ns)
+            statuses = [each["StatusReport"]["Status"] for each in status["HealthCheckObservations"]]
+            healthy = sum(1 for each in statuses if each.startswith("Success"))
+            return _Look(endpoint_healthy(config, statuses), len(statuses), healthy, config, version)
+        ids = self._children or tuple(config["ChildHealthChecks"])
+        looks = {child: await self._look(child, give_up_ns) for child in ids}
+        children = {child: look.healthy for child, look in looks.items()}
+        return _Look(
+            calculated_healthy(config, tuple(children.values())),
+            sum(look.checkers for look in looks.values()),
+            sum(look.checkers_healthy for look in looks.values()),
+            config,
+            version,
+            children,
+        )
+
+    async def _ask(self, method: Callable[..., Any], health_check_id: str, give_up_ns: int) -> dict[str, Any]:
+        left_s = max(0.0, (give_up_ns - clock.monotonic_ns()) / 1e9)
+        reply = await call(method, left_s, HealthCheckId=health_check_id)
+        if reply.error:
+            raise _Untold(reply.error)
+        return reply.document
+
+
+def endpoint_healthy(config: Mapping[str, Any], statuses: Sequence[str]) -> bool:
+    """Say whether an endpoint's check is considered healthy, from its checkers' status lines."""
+    succeeded = sum(1 for each in statuses if each.startswith("Success"))
+    return _switched(config, succeeded > HEALTHY_SHARE * len(statuses))
+
+
+def calculated_healthy(config: Mapping[str, Any], children: Sequence[bool]) -> bool:
+    """Say whether a calculated check is considered healthy, from its children."""
+    return _switched(config, sum(children) >= int(config.get("HealthThreshold", 1)))
+
+
+def _switched(config: Mapping[str, Any], healthy: bool) -> bool:
+    return (healthy or bool(config.get("Disabled"))) is not bool(config.get("Inverted"))

@@ -1,0 +1,54 @@
+"""Kind ``table``: reads one item of a DynamoDB table directly, SDK retries off.
+
+Good is an answer, whether the item is there or not.
+
+Options:
+    table: The table's name.
+    region: Where it is read.
+    key: The item's key in DynamoDB JSON (default: an order that nobody places).
+
+Detail: ``error`` (AWS's code, timeout, unreachable) and ``status``, as far as there are values.
+"""
+
+from typing import Any, ClassVar
+
+from drill.model import Goodness, ProbeSpec
+from drill.probes import options
+from drill.probes.calls import call, clients
+from drill.probes.contract import Context, Probe, Seen, told
+
+ABSENT_ORDER = {"customer": {"S": "drill-probe"}, "token": {"S": "0"}}
+
+
+class TableProbe(Probe):
+    """Calls GetItem on each attempt."""
+
+    kind: ClassVar[str] = "table"
+
+    def __init__(self, spec: ProbeSpec, context: Context) -> None:
+        """Read the options."""
+        super().__init__(spec, context)
+        self._table = options.text(spec, "table")
+        self._region = options.text(spec, "region")
+        self._key = options.mapping(spec, "key") or ABSENT_ORDER
+        self._client: Any = None
+
+    async def open(self) -> None:
+        """Make the client."""
+        self._client = clients(self.context.endpoint_url, self.spec.timeout_s).client(
+            "dynamodb", self._region
+        )
+
+    async def attempt(self, number: int) -> Seen:
+        """Read the item once."""
+        reply = await call(
+            self._client.get_item,
+            self.spec.timeout_s,
+            TableName=self._table,
+            Key=self._key,
+            ConsistentRead=True,
+        )
+        status = reply.document.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        answered_by = self._region if not reply.error or reply.refused else None
+        goodness = Goodness.BAD if reply.error else Goodness.GOOD
+        return Seen(goodness, answered_by, told(status=status, error=reply.error), reply.done_ns)

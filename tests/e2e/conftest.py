@@ -1,0 +1,92 @@
+"""One lab for all end-to-end tests: each drill must leave it as it was."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from drill import record, runs, target
+from drill.aws import Aws
+from drill.record import Record
+from drill.target import Target
+from infra.lab import ready, session, truth
+from infra.lab.fingerprint import fingerprint
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A lab that is up, with the system deployed.
+
+    Attributes:
+        state: Its folder.
+        target: What is drilled.
+
+    """
+
+    state: Path
+    target: Target
+
+    @property
+    def target_path(self) -> Path:
+        """Return where the target file is."""
+        return self.state / session.TARGET
+
+    def fingerprint(self) -> str:
+        """Return the hash of everything drillable, as AWS's API shows it now."""
+        regions = (self.target.primary.name, self.target.standby.name)
+        return fingerprint(Aws.of(self.target).client, regions)
+
+    def truth(self) -> list[dict[str, object]]:
+        """Return what the lab knows of what really happened."""
+        return truth.read(self.state / ready.TRUTH)
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Start a lab, deploy the system, and stop it after the last test."""
+    # The database's own user must be able to reach the folder, and pytest's are closed to others.
+    state = session.folder()
+    session.up(state, "fast", None, 1800, print)
+    try:
+        yield Lab(state, target.load(state / session.TARGET))
+    finally:
+        session.down(state)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A drill that was run as a person would.
+
+    Attributes:
+        code: Its exit code.
+        printed: What it printed, both streams.
+        record: What it came to.
+        folder: The run's folder.
+
+    """
+
+    code: int
+    printed: str
+    record: Record
+    folder: Path
+
+
+@pytest.fixture
+def drill_run(lab: Lab, tmp_path: Path) -> Callable[..., Ended]:
+    """Return a function that runs ``drill run`` in a process of its own and reads its record."""
+
+    def run(*arguments: str) -> Ended:
+        root = tmp_path / "runs"
+        command = [sys.executable, "-m", "drill", "run", *arguments]
+        where = ["--target", str(lab.target_path), "--runs", str(root)]
+        ended = subprocess.run(
+            [*command, *where], capture_output=True, text=True, check=False, timeout=180
+        )
+        folder = runs.find(root, "latest")
+        read = record.read(folder / runs.RECORD)
+        return Ended(ended.returncode, ended.stdout + ended.stderr, read, folder)
+
+    return run
