@@ -1,0 +1,173 @@
+"""Orders in Aurora.
+
+One connection a process, opened when it is first needed and again after a failure. Every
+statement may be repeated without harm, so that a connection which died while nobody used it
+costs one more attempt and no failure.
+"""
+
+import contextlib
+import socket
+from collections.abc import Iterator, Sequence
+from typing import Any, NoReturn
+
+import pg8000.native
+
+from infra.app.order import AURORA, Order, StoreUnavailable
+from infra.app.secret import Credentials, Secret
+from infra.app.settings import Settings
+
+# Tokens sort bytewise in DynamoDB; without COLLATE "C" they would sort by the cluster's locale.
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS orders (
+    customer text COLLATE "C" NOT NULL,
+    token text COLLATE "C" NOT NULL,
+    number bigint NOT NULL,
+    nonce text NOT NULL,
+    region text NOT NULL,
+    written_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (customer, token)
+)
+"""
+_INSERT = """
+INSERT INTO orders (customer, token, number, nonce, region)
+SELECT * FROM unnest(CAST(:customers AS text[]), CAST(:tokens AS text[]), CAST(:numbers AS bigint[]),
+                     CAST(:nonces AS text[]), CAST(:regions AS text[]))
+ON CONFLICT DO NOTHING
+"""
+_PAGE = """
+SELECT customer, token, number, nonce, region FROM orders
+WHERE customer = :customer AND token > :after ORDER BY token LIMIT :limit
+"""
+
+# pg8000 lets what happens while TLS is negotiated through as it is.
+_FAILURES = (pg8000.native.Error, OSError)
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_WRONG_PASSWORD = {"28P01", "28000"}
+# IF NOT EXISTS does not keep two first processes apart; a reader can't make tables.
+_SOMEONE_ELSE_MAKES_IT = {"23505", "42P07", "25006"}
+# Connection, transaction state, authorisation, catalogue, privilege, resources, intervention, system.
+_AWAY = ("08", "25", "28", "3D", "42501", "53", "55", "57", "58", "XX")
+
+
+class Database:
+    """The table of orders in Aurora; every method raises :class:`StoreUnavailable`."""
+
+    def __init__(self, settings: Settings, secret: Secret) -> None:
+        """Take where the cluster is and where its credentials are; nothing is opened yet."""
+        self._settings = settings
+        self._secret = secret
+        self._connection: pg8000.native.Connection | None = None
+
+    def insert(self, orders: Sequence[Order]) -> None:
+        """Write orders; those that are there already stay as they are."""
+        self._run(
+            _INSERT,
+            customers=[order.customer for order in orders],
+            tokens=[order.token for order in orders],
+            numbers=[order.number for order in orders],
+            nonces=[order.nonce for order in orders],
+            regions=[order.region for order in orders],
+        )
+
+    def page(self, customer: str, after: str, limit: int) -> tuple[list[Order], str | None]:
+        """Return a customer's orders after a token, in order, and the token to go on after, if any."""
+        rows = self._run(_PAGE, customer=customer, after=after, limit=limit + 1)
+        orders = [_order(row) for row in rows[:limit]]
+        return orders, orders[-1].token if len(rows) > limit else None
+
+    def ping(self) -> None:
+        """See whether the database answers."""
+        self._run("SELECT 1")
+
+    def _run(self, statement: str, **parameters: object) -> list[list[Any]]:
+        kept = self._connection is not None
+        try:
+            return self._run_once(statement, parameters)
+        except _FAILURES as problem:
+            self.close()
+            # A kept connection may have died of old age; one that hangs would hang again.
+            if not kept or not _gone(problem):
+                _give_up(problem)
+        try:
+            return self._run_once(statement, parameters)
+        except _FAILURES as problem:
+            self.close()
+            _give_up(problem)
+
+    def _run_once(self, statement: str, parameters: dict[str, object]) -> list[list[Any]]:
+        if self._connection is None:
+            self._connection = self._open()
+        rows: list[list[Any]] | None = self._connection.run(statement, **parameters)
+        return rows or []
+
+    def _open(self) -> pg8000.native.Connection:
+        try:
+            connection = self._connect(self._secret.credentials())
+        except _FAILURES as problem:
+            if _state(problem) not in _WRONG_PASSWORD:
+                raise
+            connection = self._connect(self._secret.credentials(stale=True))
+        try:
+            connection.run(_SCHEMA)
+        except pg8000.native.DatabaseError as problem:
+            if _state(problem) not in _SOMEONE_ELSE_MAKES_IT:
+                raise
+        return connection
+
+    def _connect(self, credentials: Credentials) -> pg8000.native.Connection:
+        place = (self._settings.db_host, self._settings.db_port)
+        with contextlib.ExitStack() as undone:
+            # Where TLS is not agreed on in time, pg8000 would leave its own socket open.
+            channel = undone.enter_context(socket.create_connection(place, self._settings.db_timeout_s))
+            connection = pg8000.native.Connection(
+                credentials.username,
+                password=credentials.password,
+                host=self._settings.db_host,
+                database=self._settings.db_name,
+                application_name="orders",
+                sock=channel,
+            )
+            undone.pop_all()
+        return connection
+
+    def close(self) -> None:
+        """Close the connection, if there is one; the next statement opens another."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(pg8000.native.Error, OSError):  # it is broken: that is why it is dropped
+                connection.close()
+
+
+def _order(row: Sequence[Any]) -> Order:
+    customer, token, number, nonce, region = row
+    return Order(customer, token, number, nonce, region, pending=False)
+
+
+def _causes(problem: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what led to it; pg8000 wraps what the network or the server said."""
+    cause: BaseException | None = problem
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def _state(problem: BaseException) -> str:
+    """Return PostgreSQL's code for an error; empty if it is none of its own."""
+    for cause in _causes(problem):
+        if isinstance(cause, pg8000.native.DatabaseError) and isinstance(cause.args[0], dict):
+            return str(cause.args[0].get("C", ""))
+    return ""
+
+
+def _gone(problem: BaseException) -> bool:
+    """Say whether the connection is closed, as opposed to silent."""
+    silent = any(isinstance(cause, TimeoutError) for cause in _causes(problem))
+    state = _state(problem)
+    return not silent and (not state or state.startswith("57"))
+
+
+def _give_up(problem: BaseException) -> NoReturn:
+    state = _state(problem)
+    if state and not state.startswith(_AWAY):
+        raise problem
+    raise StoreUnavailable(AURORA, state or type(problem).__name__, lost=True) from problem

@@ -1,0 +1,165 @@
+"""Orders in the DynamoDB table of this region.
+
+A conditional write is sent once: a second attempt after a lost answer would meet the first
+one's item and could not tell whose it is. Reads are tried twice.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+)
+
+from infra.app.order import DYNAMODB, Order, StoreUnavailable
+
+PENDING_INDEX = "pending"
+# The value is of no meaning: the index is sparse and has only items with this attribute.
+_PENDING = {"S": "aurora"}
+_NOWHERE = {"customer": {"S": "_"}, "token": {"S": "_"}}
+_SERVER_ERROR = 500
+
+
+class Table:
+    """The table of orders; every method raises :class:`StoreUnavailable`."""
+
+    def __init__(self, name: str, timeout_s: float) -> None:
+        """Take the table's name and how long AWS may take to connect, and to answer."""
+        self._name = name
+        self._once = boto3.client("dynamodb", config=client_config(timeout_s, attempts=1))
+        self._twice = boto3.client("dynamodb", config=client_config(timeout_s, attempts=2))
+
+    def put(self, order: Order) -> Order | None:
+        """Store a new order as pending; return the stored one if its token was used before."""
+        try:
+            self._once.put_item(
+                TableName=self._name,
+                Item=_item(order),
+                ConditionExpression="attribute_not_exists(customer)",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except (ClientError, BotoCoreError) as problem:
+            if isinstance(problem, ClientError) and _code(problem) == "ConditionalCheckFailedException":
+                return _order(problem.response["Item"])
+            raise _unavailable(problem) from problem
+        return None
+
+    def get(self, customer: str, token: str) -> Order | None:
+        """Return one order, as the last write in this region left it."""
+        key = {"customer": {"S": customer}, "token": {"S": token}}
+        answer = self._read("get_item", Key=key, ConsistentRead=True)
+        return _order(answer["Item"]) if "Item" in answer else None
+
+    def page(self, customer: str, after: str, limit: int) -> tuple[list[Order], str | None]:
+        """Return a customer's orders after a token, in order, and the token to go on after, if any."""
+        condition = "customer = :customer"
+        values = {":customer": {"S": customer}}
+        names = {}
+        if after:
+            condition += " AND #token > :after"
+            values[":after"] = {"S": after}
+            names["#token"] = "token"
+        answer = self._read(
+            "query",
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=values,
+            Limit=limit,
+            ConsistentRead=True,
+            **({"ExpressionAttributeNames": names} if names else {}),
+        )
+        last = answer.get("LastEvaluatedKey")
+        return [_order(item) for item in answer["Items"]], None if last is None else last["token"]["S"]
+
+    def pending(self, limit: int) -> list[Order]:
+        """Return the oldest orders, at most ``limit``, that are not known to be in Aurora."""
+        answer = self._read(
+            "query",
+            IndexName=PENDING_INDEX,
+            KeyConditionExpression="#pending = :pending",
+            ExpressionAttributeNames={"#pending": "pending"},
+            ExpressionAttributeValues={":pending": _PENDING},
+            Limit=limit,
+        )
+        return [_order(item) for item in answer["Items"]]
+
+    def settle(self, order: Order) -> None:
+        """Note that Aurora has an order; one that is gone is not made again."""
+        try:
+            self._once.update_item(
+                TableName=self._name,
+                Key={"customer": {"S": order.customer}, "token": {"S": order.token}},
+                UpdateExpression="REMOVE #pending",
+                ConditionExpression="attribute_exists(customer)",
+                ExpressionAttributeNames={"#pending": "pending"},
+            )
+        except (ClientError, BotoCoreError) as problem:
+            raise _unavailable(problem) from problem
+
+    def ping(self) -> None:
+        """Read nothing from the table, to see whether it answers; a throttled one does."""
+        try:
+            self._once.get_item(TableName=self._name, Key=_NOWHERE)
+        except (ClientError, BotoCoreError) as problem:
+            if _code(problem) not in {"ProvisionedThroughputExceededException", "ThrottlingException"}:
+                raise _unavailable(problem) from problem
+
+    def close(self) -> None:
+        """Close the connections to DynamoDB."""
+        self._once.close()
+        self._twice.close()
+
+    def _read(self, operation: str, **request: object) -> Mapping[str, Any]:
+        try:
+            answer: Mapping[str, Any] = getattr(self._twice, operation)(TableName=self._name, **request)
+        except (ClientError, BotoCoreError) as problem:
+            raise _unavailable(problem) from problem
+        return answer
+
+
+def client_config(timeout_s: float, attempts: int) -> Config:
+    """Return what every client of AWS's API here is made with."""
+    return Config(
+        connect_timeout=timeout_s,
+        read_timeout=timeout_s,
+        retries={"total_max_attempts": attempts, "mode": "standard"},
+    )
+
+
+def _item(order: Order) -> Mapping[str, Mapping[str, str]]:
+    return {
+        "customer": {"S": order.customer},
+        "token": {"S": order.token},
+        "number": {"N": str(order.number)},
+        "nonce": {"S": order.nonce},
+        "region": {"S": order.region},
+        **({"pending": _PENDING} if order.pending else {}),
+    }
+
+
+def _order(item: Mapping[str, Mapping[str, str]]) -> Order:
+    return Order(
+        customer=item["customer"]["S"],
+        token=item["token"]["S"],
+        number=int(item["number"]["N"]),
+        nonce=item["nonce"]["S"],
+        region=item["region"]["S"],
+        pending="pending" in item,
+    )
+
+
+def _code(problem: Exception) -> str:
+    return str(problem.response["Error"]["Code"]) if isinstance(problem, ClientError) else ""
+
+
+def _unavailable(problem: Exception) -> StoreUnavailable:
+    """Return what a failed call means: AWS said no, it never got there, or nobody knows."""
+    if isinstance(problem, ClientError):
+        status = problem.response.get("ResponseMetadata", {}).get("HTTPStatusCode", _SERVER_ERROR)
+        return StoreUnavailable(DYNAMODB, _code(problem), lost=status >= _SERVER_ERROR)
+    never_sent = isinstance(problem, ConnectTimeoutError | EndpointConnectionError)
+    return StoreUnavailable(DYNAMODB, type(problem).__name__, lost=not never_sent)

@@ -1,0 +1,1 @@
+"""The lab: an AWS-compatible cloud on loopback whose parts really run and really fail."""

@@ -1,0 +1,36 @@
+"""What the physics answer for the control plane: one place that moto's mended functions look at."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from infra.lab.world import HealthReader, Invoker, WriteListener
+
+
+@dataclass
+class Wiring:
+    """The physics that are connected now; each None until ``serve_with`` was called."""
+
+    invoker: Invoker | None = None
+    health: HealthReader | None = None
+    writes: WriteListener | None = None
+    listeners: list[Callable[[], None]] = field(default_factory=list)
+    databases: threading.RLock = field(default_factory=threading.RLock)
+
+    @property
+    def connected(self) -> bool:
+        """Whether physics are there to make databases and functions run."""
+        return self.invoker is not None
+
+    def changed(self) -> None:
+        """Tell everyone who asked that something drillable may have changed."""
+        for listener in list(self.listeners):
+            listener()
+
+    def clear(self) -> None:
+        """Disconnect everything; a new control plane begins."""
+        self.invoker = self.health = self.writes = None
+        self.listeners.clear()
+
+
+WIRING = Wiring()

@@ -1,0 +1,142 @@
+"""The paths from each VPC to the databases and to AWS's API: byte forwarders behind gates.
+
+A database is a real PostgreSQL on a unix socket; AWS's API is the control plane. Functions
+reach either only through the listeners here, one per source VPC, whose packets vanish when
+ACLs, routes or the peering do not let them pass.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from infra.lab.addresses import Addresses
+from infra.lab.gate import READ_BYTES, Connection, Passage
+from infra.lab.gates import Gates
+from infra.lab.profile import Profile
+from infra.lab.reachability import Openness, open_path, open_to_internet, private_subnets
+from infra.lab.truth import TruthLog
+from infra.lab.world import Cluster, Snapshot, Subnet
+
+# Where a VPC sees AWS's endpoint: beyond the subnets of any template.
+ENDPOINT = "10.0.255.250"
+
+
+class DatabaseSockets(Protocol):
+    """Tells where the running databases listen."""
+
+    def socket_path(self, region: str, cluster_id: str) -> Path | None:
+        """Return the unix socket of a cluster's database, None while it does not run."""
+
+
+def cluster_address(addresses: Addresses, snapshot: Snapshot, cluster: Cluster, seen_from: str) -> str | None:
+    """Return where a cluster's database is for those in the VPC of a region; None without a subnet."""
+    for subnet in snapshot.subnets:
+        if subnet.id in cluster.subnet_ids:
+            private = addresses.host(subnet.cidr, f"{cluster.region}:{cluster.id}")
+            if seen_from == cluster.region:
+                return addresses.inside(cluster.region, private)
+            return addresses.across(seen_from, private)
+    return None
+
+
+class Network:
+    """Carries bytes from functions to databases and to the control plane while a path is open."""
+
+    def __init__(
+        self,
+        addresses: Addresses,
+        profile: Profile,
+        truth: TruthLog,
+        databases: DatabaseSockets,
+        control: tuple[str, int],
+    ) -> None:
+        """Say where databases and control plane are; nothing listens before start."""
+        self._addresses = addresses
+        self._databases = databases
+        self._control = control
+        self._clusters: Mapping[Passage, Cluster] = {}
+        self._gates = Gates(profile.acl_s, truth, self._carry)
+
+    def endpoint_for(self, region: str) -> str:
+        """Return the URL at which functions in a region's VPC reach AWS's API."""
+        return f"http://{self._endpoint(region).address}:{self._endpoint(region).port}"
+
+    async def start(self) -> None:
+        """Listen for AWS's API in both regions; databases come with the snapshots."""
+        self.reconcile(Snapshot())
+
+    def reconcile(self, snapshot: Snapshot) -> None:
+        """Follow a snapshot; a changed path takes effect the profile's ``acl_s`` later."""
+        wanted: dict[Passage, Openness] = {}
+        clusters: dict[Passage, Cluster] = {}
+        for region in self._addresses.regions:
+            source = sources(snapshot, region)
+            wanted[self._endpoint(region)] = open_to_internet(source, 443)
+            for cluster in snapshot.clusters:
+                address = cluster_address(self._addresses, snapshot, cluster, region)
+                if address is None:
+                    continue
+                passage = Passage("database", region, address, cluster.port)
+                destination = tuple(s for s in snapshot.subnets if s.id in cluster.subnet_ids)
+                wanted[passage] = open_path(snapshot, source, destination, cluster.port)
+                clusters[passage] = cluster
+        self._clusters = clusters
+        self._gates.follow(wanted)
+
+    async def close(self) -> None:
+        """Stop listening and drop every connection."""
+        await self._gates.close()
+
+    def _endpoint(self, region: str) -> Passage:
+        return Passage("endpoint", region, self._addresses.inside(region, ENDPOINT), self._control[1])
+
+    async def _carry(self, passage: Passage, connection: Connection) -> None:
+        try:
+            if passage.path == "endpoint":
+                reader, writer = await asyncio.open_connection(*self._control)
+            else:
+                cluster = self._clusters[passage]
+                socket_path = self._databases.socket_path(cluster.region, cluster.id)
+                if socket_path is None:
+                    connection.reset()
+                    return
+                reader, writer = await asyncio.open_unix_connection(socket_path)
+        except OSError:
+            # Nothing listens there now: the client is told as by a machine whose server stopped.
+            connection.reset()
+            return
+        try:
+            async with asyncio.TaskGroup() as both:
+                both.create_task(_send(connection, writer))
+                both.create_task(_answer(reader, connection))
+        except* ConnectionError:
+            connection.reset()
+        finally:
+            writer.transport.abort()
+
+
+def sources(snapshot: Snapshot, region: str) -> tuple[Subnet, ...]:
+    """Return the subnets from which a region's functions connect; without functions its private ones."""
+    ids = {
+        subnet_id
+        for function in snapshot.functions
+        if function.region == region
+        for subnet_id in function.subnet_ids
+    }
+    functions = tuple(subnet for subnet in snapshot.subnets if subnet.id in ids)
+    return functions or private_subnets(snapshot, region)
+
+
+async def _send(connection: Connection, writer: asyncio.StreamWriter) -> None:
+    while content := await connection.read():
+        writer.write(content)
+        await writer.drain()
+    if writer.can_write_eof():
+        writer.write_eof()
+
+
+async def _answer(reader: asyncio.StreamReader, connection: Connection) -> None:
+    while content := await reader.read(READ_BYTES):
+        await connection.write(content)
+    await connection.write_eof()

@@ -1,0 +1,233 @@
+"""Starting, finding and stopping a lab from another process."""
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from drill import runs, target
+from drill.aws import Aws
+from drill.errors import DrillError, UsageError
+from drill.target import Environment, Objectives, Target, Timing
+from infra import deploy
+from infra.lab import profile as profiles
+from infra.lab import ready as told
+from infra.lab.ready import Ready
+
+TARGET = "target.yaml"
+LOG = "lab.log"
+_STARTS_S = 60.0
+_STOPS_S = 20.0
+# A lab that a drill started for itself and that must outlive it waits so long for its rollback.
+_TEMPORARY_S = 3600.0
+
+Say = Callable[[str], object]
+
+# How long a drill may wait on each profile. On `fast` a checker looks every 0.2 s; on `aws` the
+# documented 10 s, and an alias to a load balancer is cached for 60 s.
+_TIMING = {
+    "fast": Timing(
+        warm_up_s=2,
+        settle_s=1.5,
+        deadline_s=25,
+        failback_s=25,
+        probe_interval_s=0.05,
+        probe_timeout_s=2,
+        write_interval_s=0.1,
+        api_interval_s=0.5,
+        api_timeout_s=10,
+        poll_s=0.05,
+        effect_s=15,
+    ),
+    "aws": Timing(warm_up_s=30, settle_s=20, deadline_s=600, failback_s=600, probe_interval_s=0.1),
+}
+_OBJECTIVES = {
+    "fast": Objectives(rto_s=15, rpo_s=10),
+    "aws": Objectives(rto_s=300, rpo_s=60),
+}
+
+
+def up(state: Path, profile: str, port: int | None, seconds: float, say: Say) -> Target:
+    """Start a lab in a folder, deploy the system on it and write its target file.
+
+    Raises:
+        DrillError: One is up there already, or it can't start; the text says why.
+
+    """
+    if alive(state):
+        msg = f"a lab is up in {state}; stop it with: drill lab down"
+        raise UsageError(msg)
+    profiles.profile(profile)
+    shutil.rmtree(state, ignore_errors=True)
+    state.mkdir(parents=True)
+    name = f"lab-{secrets.token_hex(3)}"
+    ready = _start(state, name, profile, [*_optional("--port", port), "--seconds", str(seconds)])
+    try:
+        return _deployed(ready, state, say)
+    except BaseException:
+        down(state)
+        raise
+
+
+def down(state: Path) -> None:
+    """Stop the lab of a folder and delete the folder.
+
+    Raises:
+        UsageError: No lab was started there.
+
+    """
+    if not (state / told.FILE).exists():
+        msg = f"no lab is up in {state}; start one with: drill lab up"
+        raise UsageError(msg)
+    _stop(Ready.read(state).pid)
+    shutil.rmtree(state)
+
+
+def status(state: Path) -> Iterator[str]:
+    """Yield lines about the lab of a folder.
+
+    Raises:
+        UsageError: None is up there.
+
+    """
+    if not alive(state):
+        msg = f"no lab is up in {state}; start one with: drill lab up"
+        raise UsageError(msg)
+    ready = Ready.read(state)
+    yield f"lab {ready.name}, profile {ready.profile}, process {ready.pid}"
+    yield f"AWS API        {ready.endpoint_url} ({', '.join(ready.regions)})"
+    yield f"name server    {ready.name_server}"
+    yield f"resolver       {ready.resolver}"
+    if (state / TARGET).exists():
+        service = target.load(state / TARGET).service
+        yield f"service        {service.scheme}://{service.host}:{service.port}"
+        yield f"target file    {state / TARGET}"
+
+
+def alive(state: Path) -> bool:
+    """Say whether the lab of a folder is up."""
+    return (state / told.FILE).exists() and _runs(Ready.read(state).pid)
+
+
+@contextmanager
+def temporary(profile: str, root: Path, say: Say) -> Iterator[Target]:
+    """Yield the target of a lab that lives for the block.
+
+    It stays up when a run under ``root`` could not put it back, so that a rollback still can;
+    then, and when this process dies, it ends by itself once nothing is left to undo.
+    """
+    profiles.profile(profile)
+    say(f"starting a lab ({profile} profile)")
+    state = folder()
+    name = f"lab-{secrets.token_hex(3)}"
+    life = ["--owner", str(os.getpid()), "--runs", str(root.resolve()), "--seconds", str(_TEMPORARY_S)]
+    try:
+        ready = _start(state, name, profile, life)
+    except BaseException:
+        shutil.rmtree(state)
+        raise
+    try:
+        yield _deployed(ready, state, say)
+    finally:
+        if runs.unfinished(root, name):
+            say(f"the lab stays up until it is put back (process {ready.pid}, state in {state})")
+        else:
+            _stop(ready.pid)
+            shutil.rmtree(state)
+
+
+def _start(state: Path, name: str, profile: str, life: list[str]) -> Ready:
+    # The database's own user must get to its folder below.
+    state.chmod(0o711)
+    command = [sys.executable, "-m", "infra.lab.daemon", "--state", str(state.resolve())]
+    with (state / LOG).open("wb") as log:
+        process = subprocess.Popen(
+            [*command, "--name", name, "--profile", profile, *life],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    until = time.monotonic() + _STARTS_S
+    while not (state / told.FILE).exists():
+        if process.poll() is not None or time.monotonic() > until:
+            process.kill()
+            process.wait()
+            said = (state / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            reason = said[-1].removeprefix("lab: ") if said else "it said nothing"
+            msg = f"the lab can't start: {reason}"
+            raise DrillError(msg)
+        time.sleep(0.02)
+    return Ready.read(state)
+
+
+def _deployed(ready: Ready, state: Path, say: Say) -> Target:
+    """Deploy the system through the API, as it would be on AWS, and write its target file."""
+    began = time.monotonic()
+    aws = Aws(ready.endpoint_url, timeout_s=120, attempts=1)
+    primary, standby = ready.regions
+    config = deploy.DeployConfig(
+        name=ready.name,
+        primary_region=primary,
+        standby_region=standby,
+        endpoint_url=ready.endpoint_url,
+        environment=Environment(kind="lab", profile=ready.profile),
+        disposable=True,
+        http_port=ready.http_port,
+        database_port=ready.database_port,
+        resolver=ready.resolver,
+        name_servers=(ready.name_server,),
+        timing=_TIMING[ready.profile],
+        objectives={"default": _OBJECTIVES[ready.profile]},
+    )
+    deployed = deploy.deploy(aws.client, config)
+    target.dump(deployed, state / TARGET)
+    say(f"the system is deployed in {' and '.join(ready.regions)} ({time.monotonic() - began:.1f} s)")
+    return deployed
+
+
+def _optional(flag: str, value: object) -> list[str]:
+    return [] if value is None else [flag, str(value)]
+
+
+def _stop(pid: int) -> None:
+    """End a lab by its process id, and wait until it is gone.
+
+    Raises:
+        DrillError: It does not end.
+
+    """
+    if not _runs(pid):
+        return
+    os.kill(pid, signal.SIGTERM)
+    gone = Retrying(retry=retry_if_result(bool), stop=stop_after_delay(_STOPS_S), wait=wait_fixed(0.05))
+    try:
+        gone(lambda: _runs(pid))
+    except RetryError:
+        os.kill(pid, signal.SIGKILL)
+
+
+def _runs(pid: int) -> bool:
+    """Say whether a process is there and no zombie; reap it if it is our own child."""
+    with contextlib.suppress(ChildProcessError):  # not our child: somebody else reaps it
+        os.waitpid(pid, os.WNOHANG)
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+def folder() -> Path:
+    """Return a new folder for a lab's state that the database's own user can reach."""
+    return Path(tempfile.mkdtemp(prefix="drill-lab-"))

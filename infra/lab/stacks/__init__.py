@@ -1,0 +1,26 @@
+"""CloudFormation in the lab: stacks that are made in their own time and rolled back when they fail.
+
+moto keeps the stacks and evaluates a template's functions; the life of a stack
+(:mod:`.engine`) and the resource types that the drilled system needs are ours. A type is
+made through the lab's own AWS API, as CloudFormation does it, so what a template asks for
+and what a call asks for can't differ. Types that moto has and we have not stay moto's; one
+that nobody has is refused, as AWS refuses it.
+"""
+
+from collections.abc import Callable
+
+from infra.lab.stacks import ec2, engine, load_balancers, names, services, stores
+from infra.lab.stacks.resource import TYPES
+
+
+def install(endpoint_url: str, changed: Callable[[], None]) -> None:
+    """Mend moto's CloudFormation.
+
+    Args:
+        endpoint_url: The lab's own AWS API, through which resources are made.
+        changed: Called when a stack has reached a final status.
+
+    """
+    for module in (ec2, stores, services, load_balancers, names):
+        TYPES.update({kind.name: kind for kind in module.TYPES})
+    engine.install(endpoint_url, changed)

@@ -1,0 +1,53 @@
+"""The lab's own log of when each physical effect happened, for judging a drill's numbers.
+
+Written where the bytes pass (gate, DNS reply, edge, table), after the effect and not where
+it was asked for. The drill never reads it; tests do. JSON lines, one event each, with
+``at_ns`` (monotonic clock) and ``kind``:
+
+======================  =========================================================================
+``path_closed``         packets on ``path`` (``edge``, ``endpoint``, ``database``) at ``address`` vanish from here on
+``path_opened``         they pass again
+``request_served``      the edge wrote an answer: ``region method path status``
+``health_changed``      the aggregated state of a health check: ``health_check_id healthy``
+``answer_changed``      a DNS server's answer changed: ``server`` (``authoritative`` or ``resolver``)
+                        ``name before after last_before_ns expired_ns``
+``item_written``        a table accepted a client's write: ``region table key``
+``item_replicated``     another region's table has it: ``region source table key written_ns``
+``replication_paused``  ``region table``; and ``replication_resumed``
+``database_up``         a database accepts connections: ``region cluster``; and ``database_down``
+``function_started``    a function process is ready: ``region function version seconds provisioned``
+======================  =========================================================================
+"""
+
+import json
+import threading
+import time
+from pathlib import Path
+
+
+class TruthLog:
+    """Appends events to a file; safe from any thread."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the log for appending."""
+        self._file = path.open("a", encoding="utf-8", buffering=1)
+        self._lock = threading.Lock()
+
+    def log(self, kind: str, at_ns: int | None = None, **fields: object) -> None:
+        """Append one event, stamped now unless the caller took the stamp at the effect."""
+        event = {"at_ns": time.monotonic_ns() if at_ns is None else at_ns, "kind": kind, **fields}
+        line = json.dumps(event, default=str) + "\n"
+        with self._lock:
+            if not self._file.closed:
+                self._file.write(line)
+
+    def close(self) -> None:
+        """Close the file; later events are dropped."""
+        with self._lock:
+            self._file.close()
+
+
+def read(path: Path) -> list[dict[str, object]]:
+    """Return all whole events of a log."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("\n")]

@@ -1,0 +1,88 @@
+"""The page as one HTML file that opens offline, asks for nothing and runs no script."""
+
+import base64
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from drill import record as records
+from drill import runs
+from drill.model import Observation
+from drill.observations import Store
+from drill.record import Record
+from reports import charts, view
+from reports.text import clean
+
+_TEMPLATE = "report.html.j2"
+_STYLE = "report.css"
+
+
+def render(record: Record, observations: Iterable[Observation] | None) -> str:
+    """Return the report of a finished drill.
+
+    Args:
+        record: The finished drill.
+        observations: What its probes saw, in any order; None leaves out the pictures made of them.
+
+    """
+    environment = _environment()
+    style = environment.loader.get_source(environment, _STYLE)[0] if environment.loader else ""
+    return environment.get_template(_TEMPLATE).render(
+        page=view.page(record, observations),
+        style=Markup(style),  # noqa: S704  # our own file, and the policy below names its hash
+        policy=_policy(style),
+    )
+
+
+def write(run_folder: Path) -> Path:
+    """Render the report of a run into its folder and return where it is.
+
+    Raises:
+        UsageError: The run has no record, or one that can't be read.
+        DrillError: Its observations can't be read.
+
+    """
+    record = records.read(run_folder / runs.RECORD)
+    page = render(record, _observed(run_folder / runs.OBSERVATIONS, record))
+    path = run_folder / runs.REPORT
+    partial = path.with_suffix(".partial")
+    partial.write_text(page, encoding="utf-8")
+    partial.replace(path)
+    return path
+
+
+def _observed(path: Path, record: Record) -> list[Observation] | None:
+    """Read the observations of the record's probes; None when the file is not there (any more)."""
+    if not path.exists():
+        return None
+    with Store.open(path) as store:
+        return [seen for spec in record.probes for seen in store.by_probe(spec.name)]
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_printable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["picture"] = charts.picture
+    environment.filters["bar"] = charts.bar
+    return environment
+
+
+def _printable(value: object) -> object:
+    """Show control characters instead of writing them; what is markup already was cleaned when made."""
+    return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _policy(style: str) -> str:
+    """Return a policy that allows the page's one style sheet and an empty icon, and nothing else."""
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    allowed = f"style-src 'sha256-{digest}'; img-src data:"
+    return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"

@@ -1,0 +1,210 @@
+"""Record and observations into a page of ready strings and series; pure.
+
+Templates get nothing but what is here: they neither compute nor look anything up.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from drill.model import Finding, Observation, Outcome, Severity
+from drill.record import Action, Record
+from reports import clients, ledger, tables, tiles, timeline
+from reports.ledger import StoreView
+from reports.series import Picture, Table
+from reports.text import as_text
+from reports.tiles import Tile
+from reports.wording import plain_duration, seconds_since
+
+Tone = Literal["met", "breached", "inconclusive", "broken"]
+_WORDS: Mapping[Outcome, str] = {
+    Outcome.MET: "Met",
+    Outcome.BREACHED: "Breached",
+    Outcome.INCONCLUSIVE: "Inconclusive",
+}
+_ORDER = list(Severity)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the drill came to, in one word and one sentence.
+
+    Attributes:
+        word: The word.
+        tone: Its colour and sign.
+        reason: The sentence.
+        besides: What qualifies it: stopped early, not put back, the fault did not bite.
+
+    """
+
+    word: str
+    tone: Tone
+    reason: str
+    besides: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """Whether the system is as it was.
+
+    Attributes:
+        whole: Everything was put back and checked.
+        sentence: The same in words.
+        command: What to type if it was not; empty if it was.
+        left: The changes that are still there.
+
+    """
+
+    whole: bool
+    sentence: str
+    command: str
+    left: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the drill ran, for the header: the lab's numbers must never be taken for AWS's."""
+
+    lab: bool
+    name: str
+    caution: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The whole report."""
+
+    title: str
+    run_id: str
+    place: Place
+    verdict: Verdict
+    restored: Restored
+    facts: tuple[tuple[str, str], ...]
+    hypothesis: str
+    covers: tuple[str, ...]
+    tiles: tuple[Tile, ...]
+    timeline: Picture
+    phases: Table
+    clients: Picture | None
+    counts: Table | None
+    over_time: Table | None
+    regions: tuple[tuple[str, str], ...]
+    ledger: Table
+    stores: tuple[StoreView, ...]
+    lag: Table
+    findings: tuple[Finding, ...]
+    tally: str
+    actions: Table
+    notes: tuple[str, ...]
+    measurements: Table
+    probes: Table
+    environment: tuple[Table, ...]
+
+
+def page(record: Record, observations: Iterable[Observation] | None) -> Page:
+    """Return the page of a finished drill; without observations it has fewer pictures."""
+    axis = timeline.axis(record)
+    probes = timeline.watched(record, list(observations or ()), axis.zero_ns)
+    findings = tuple(sorted(record.measured.findings, key=lambda finding: _ORDER.index(finding.severity)))
+    return Page(
+        title=record.title,
+        run_id=record.run_id,
+        place=_place(record),
+        verdict=_verdict(record),
+        restored=_restored(record),
+        facts=_facts(record),
+        hypothesis=record.hypothesis,
+        covers=record.covers,
+        tiles=tiles.tiles(record),
+        timeline=timeline.picture(record, axis, probes),
+        phases=timeline.phases(record, axis),
+        clients=clients.picture(record, axis, probes),
+        counts=clients.counts(probes) if probes else None,
+        over_time=clients.over_time(axis, probes),
+        regions=tuple((region, tone) for region, tone in axis.tones.items()),
+        ledger=ledger.table(record.measured.ledgers),
+        stores=ledger.stores(record.measured.ledgers),
+        lag=tables.lag(record),
+        findings=findings,
+        tally=_tally(findings),
+        actions=tables.actions(record, axis),
+        notes=record.notes,
+        measurements=tables.measurements(record),
+        probes=tables.probes(record),
+        environment=tables.environment(record),
+    )
+
+
+def _verdict(record: Record) -> Verdict:
+    besides: list[str] = []
+    if record.stopped_by:
+        besides.append(f"Ended early by {record.stopped_by}.")
+    if record.marks.deadline_passed:
+        besides.append("Recovery did not come before the deadline.")
+    if record.took_effect is False:
+        besides.append("The fault was not seen to take effect, so it proves nothing.")
+    if not record.rolled_back:
+        return Verdict(f"Not put back \u00b7 {_WORDS[record.outcome]}", "broken", record.reason, tuple(besides))
+    tone: Tone = record.outcome.value
+    return Verdict(_WORDS[record.outcome], tone, record.reason, tuple(besides))
+
+
+def _restored(record: Record) -> Restored:
+    if not record.actions:
+        return Restored(record.rolled_back, "Nothing in the system was changed.", _command(record), ())
+    if record.rolled_back:
+        changes = "The one change" if len(record.actions) == 1 else f"All {len(record.actions)} changes"
+        verb = "was" if len(record.actions) == 1 else "were"
+        return Restored(True, f"Everything was put back and checked. {changes} {verb} undone.", "", ())
+    left = tuple(_left(action) for action in record.actions if action.undo_status != "undone")
+    total = len(record.actions)
+    sentence = f"The system is not as it was: {len(left)} of {total} changes may still be in place."
+    return Restored(False, sentence, _command(record), left)
+
+
+def _command(record: Record) -> str:
+    return "" if record.rolled_back else f"drill rollback {record.run_id}"
+
+
+def _left(action: Action) -> str:
+    return f"{action.step}: {action.description}" + (f" ({action.error})" if action.error else "")
+
+
+def _place(record: Record) -> Place:
+    found = record.environment
+    if found.get("kind") == "lab":
+        profile = found.get("profile") or "unnamed"
+        return Place(
+            True,
+            f"Lab, profile {profile}",
+            f"Run on the lab (profile {profile}): these absolute numbers are the lab\u2019s, not AWS\u2019s.",
+        )
+    return Place(False, f"AWS, account {found.get('account') or 'unknown'}", "")
+
+
+def _facts(record: Record) -> tuple[tuple[str, str], ...]:
+    found = record.environment
+    regions = [found[key] for key in ("primary", "standby") if found.get(key)]
+    took_s = seconds_since(record.ended.monotonic_ns, record.started.monotonic_ns)
+    return (
+        ("Scenario", record.scenario),
+        ("Target", record.target),
+        ("Regions", " \u2192 ".join(regions) or "\u2013"),
+        ("Started", _wall(record.started.wall)),
+        ("Lasted", plain_duration(took_s)),
+        ("Run by", record.operator),
+        ("Parameters", ", ".join(f"{key}={as_text(value)}" for key, value in record.params.items()) or "none"),
+        ("Run", record.run_id),
+    )
+
+
+def _wall(wall: str) -> str:
+    """Return a wall time to the second: ``2026-11-23 18:14:05 UTC``."""
+    day, _, rest = wall.partition("T")
+    return f"{day} {rest[:8]} UTC" if rest else wall
+
+
+def _tally(findings: tuple[Finding, ...]) -> str:
+    """Return how many findings of each weight there are, in words; empty if there are none."""
+    found = [(severity, sum(finding.severity is severity for finding in findings)) for severity in Severity]
+    return ", ".join(f"{number} {severity.value}" for severity, number in found if number)
