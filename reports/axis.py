@@ -5,7 +5,29 @@ from dataclasses import dataclass
 
 from reports.series import Window
 
-_STEPS_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400)
+_STEPS_S = (
+    0.01,
+    0.02,
+    0.05,
+    0.1,
+    0.2,
+    0.5,
+    1,
+    2,
+    5,
+    10,
+    20,
+    30,
+    60,
+    120,
+    300,
+    600,
+    1200,
+    1800,
+    3600,
+    7200,
+    14400,
+)
 _MOST_TICKS = 11
 
 
@@ -56,7 +78,9 @@ class Logarithmic:
 
     def at(self, took_s: float) -> float:
         """Return the place of a duration, kept inside the plot."""
-        share = (math.log10(max(took_s, self.low_s)) - math.log10(self.low_s)) / math.log10(self.high_s / self.low_s)
+        share = (math.log10(max(took_s, self.low_s)) - math.log10(self.low_s)) / math.log10(
+            self.high_s / self.low_s
+        )
         return max(self.top, self.bottom - share * (self.bottom - self.top))
 
     def ticks(self) -> tuple[float, ...]:

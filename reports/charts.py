@@ -18,7 +18,10 @@ _GAP = 8.0
 _AXIS = 24.0
 _MARK_ROW = 17.0
 _LETTER = 6.9
-_BAR = (260.0, 36.0)
+_BAR = (190.0, 36.0)
+_NARROWEST = 4.0
+# How much of an interval without an upper bound is shown.
+_OPEN = 1.4
 
 
 def picture(shown: Picture) -> Markup:
@@ -41,22 +44,21 @@ def picture(shown: Picture) -> Markup:
 
 def bar(shown: Bar, key: str) -> Markup:
     """Draw an interval against its objective, on a scale from zero."""
-    reach = shown.high if shown.high is not None else shown.low * 1.4
-    scale = Horizontal(Window(0.0, max(reach, shown.limit or 0.0, 1e-9) * 1.15), 1.0, _BAR[0] - 1)
-    low, high = scale.at(shown.low), scale.at(reach) if shown.high is not None else scale.right
-    inside = [element("rect", {"class": "track", "x": 1, "y": 7, "width": _BAR[0] - 2, "height": 12, "rx": 2})]
-    if shown.limit is not None:
-        allowed = scale.at(shown.limit)
-        inside.append(
-            element("rect", {"class": "allowed", "x": 1, "y": 7, "width": max(allowed - 1, 0), "height": 12, "rx": 2})
-        )
-    # An interval too narrow to see is drawn four units wide, around its middle.
-    width = max(high - low, 4.0)
-    left = min(max(low - (width - (high - low)) / 2, 1.0), _BAR[0] - 1 - width)
+    width = _BAR[0] - 2
+    reach = shown.low * _OPEN if shown.high is None else shown.high
+    scale = Horizontal(Window(0.0, max(reach, shown.limit, 1e-9) * 1.15), 1.0, 1 + width)
+    low, allowed = scale.at(shown.low), scale.at(shown.limit)
+    high = scale.right if shown.high is None else scale.at(reach)
+    # An interval too narrow to see is drawn wider, around its middle.
+    wide = max(high - low, _NARROWEST)
+    left = min(max((low + high - wide) / 2, scale.left), scale.right - wide)
     kind = f"measured {shown.tone}" + (" open" if shown.high is None else "")
-    inside.append(element("rect", {"class": kind, "x": left, "y": 9, "width": width, "height": 8, "rx": 1.5}))
-    if shown.limit is not None:
-        inside += _objective(scale.at(shown.limit), shown.limit_text)
+    inside = [
+        element("rect", {"class": "track", "x": 1, "y": 7, "width": width, "height": 12, "rx": 2}),
+        element("rect", {"class": "allowed", "x": 1, "y": 7, "width": allowed - 1, "height": 12, "rx": 2}),
+        element("rect", {"class": kind, "x": left, "y": 9, "width": wide, "height": 8, "rx": 1.5}),
+        *_objective(allowed, shown.limit_text),
+    ]
     return drawing(key, ("Interval against objective", shown.description), _BAR, inside, "bar")
 
 
@@ -80,7 +82,9 @@ def _mark_labels(shown: Picture, across: Horizontal) -> tuple[list[Markup], floa
         rows[row] = end
         placed.append((x, row, mark.label, "start" if fits else "end"))
     top = len(rows) * _MARK_ROW + 6
-    return [text(words, x, 12 + row * _MARK_ROW, "mark-label", anchor) for x, row, words, anchor in placed], top
+    return [
+        text(words, x, 12 + row * _MARK_ROW, "mark-label", anchor) for x, row, words, anchor in placed
+    ], top
 
 
 def _grid(across: Horizontal, top: float, bottom: float) -> Iterator[Markup]:
@@ -103,4 +107,3 @@ def _kept_inside(x: float) -> str:
     if x > RIGHT - 16:
         return "end"
     return "start" if x < LEFT + 16 else "middle"
-

@@ -7,9 +7,9 @@ from drill.model import Goodness
 from drill.record import Record
 from reports import sampling, timeline
 from reports.sampling import Attempt
-from reports.series import Lane, Picture, Segment, Table, Tone, Window
+from reports.series import Lane, Panel, Picture, Segment, Table, Tone, Window
 from reports.timeline import Axis, Watched
-from reports.wording import instant, percentage, plain_duration
+from reports.wording import counted_share, instant, plain_duration
 
 _ROWS = 20
 
@@ -21,11 +21,11 @@ def picture(record: Record, axis: Axis, probes: Sequence[Watched]) -> Picture | 
         return None
     window = axis.whole
     columns = sampling.columns_for(window, client.interval_s)
-    panels = (
+    panels: tuple[Panel, ...] = (
         _stages(record, axis),
         *timeline.action_lanes(record.actions, axis, window),
-        sampling.latency("latency of clients", client.attempts, window, columns),
-        sampling.failures("failed attempts", client.attempts, window, columns),
+        sampling.latency("client latency", client.attempts, window, columns),
+        sampling.failures("failed clients", client.attempts, window, columns),
         *timeline.probe_lanes(probes, window, axis),
     )
     return Picture(
@@ -39,10 +39,38 @@ def picture(record: Record, axis: Axis, probes: Sequence[Watched]) -> Picture | 
     )
 
 
+def replication(record: Record, axis: Axis, probes: Sequence[Watched]) -> Picture | None:
+    """Return within how long the replication probe's markers were seen; None without such a probe."""
+    probe = next((probe for probe in probes if probe.kind == "replication"), None)
+    if probe is None:
+        return None
+    columns = sampling.columns_for(axis.whole, probe.interval_s)
+    panels = (
+        sampling.latency("marker seen within", probe.attempts, axis.whole, columns),
+        sampling.failures("markers not seen", probe.attempts, axis.whole, columns),
+    )
+    missed = len(probe.attempts) - _number(probe.attempts, Goodness.GOOD)
+    words = (
+        f"{len(probe.attempts):,} markers, {missed:,} of them not seen, in seconds relative to {axis.zero}."
+    )
+    marks = timeline.marks(record, axis, axis.whole)
+    return Picture("replication", "Replication over the drill", words, axis.whole, panels, marks)
+
+
 def counts(probes: Sequence[Watched]) -> Table:
     """Return what every probe saw, in numbers."""
-    head = ("Probe", "Attempts", "Failed", "Unknown", "Good", "Median", "99th percentile", "Slowest", "Answered by")
-    caption = "What every probe saw over the whole drill; times are of good attempts, counted from when they were due"
+    head = (
+        "Probe",
+        "Attempts",
+        "Failed",
+        "Unknown",
+        "Good",
+        "Median",
+        "99th percentile",
+        "Slowest",
+        "Answered by",
+    )
+    caption = "What every probe saw over the whole drill; times are good attempts' from when they were due"
     return Table(caption, head, tuple(_counted(probe) for probe in probes), frozenset(range(1, 8)))
 
 
@@ -114,8 +142,8 @@ def _wide(from_s: float, to_s: float, whole: Window) -> bool:
 def _description(client: Watched, axis: Axis) -> str:
     failed, unknown = (_number(client.attempts, kind) for kind in (Goodness.BAD, Goodness.UNKNOWN))
     words = (
-        f"{len(client.attempts):,} attempts of probe {client.name}, {failed:,} failed and {unknown:,} unknown, "
-        f"in seconds relative to {axis.zero}."
+        f"{len(client.attempts):,} attempts of probe {client.name}, {failed:,} failed and {unknown:,} unknown"
+        f", in seconds relative to {axis.zero}."
     )
     for began_s, ended_s in sampling.outages(client.attempts):
         words += f" Not served from about {instant(began_s)} to {instant(ended_s)}."
@@ -126,13 +154,12 @@ def _counted(probe: Watched) -> tuple[str, ...]:
     every = probe.attempts
     good = _number(every, Goodness.GOOD)
     took = _took(every)
-    share = good / len(every)
     return (
         probe.name,
         f"{len(every):,}",
         f"{_number(every, Goodness.BAD):,}",
         f"{_number(every, Goodness.UNKNOWN):,}",
-        percentage(share, share),
+        counted_share(good, len(every)),
         plain_duration(median(took)) if took else "\u2013",
         plain_duration(quantiles(took, n=100, method="inclusive")[98]) if len(took) > 1 else "\u2013",
         plain_duration(max(took)) if took else "\u2013",

@@ -9,6 +9,7 @@ from reports.series import Table
 from reports.wording import count, numbers
 
 _OCCASIONS = {"cutover": "at cutover", "resumed": "after replication resumed"}
+_STORES = {"dynamodb": "DynamoDB", "aurora": "Aurora"}
 _CONFIDENCE = 3.0
 
 
@@ -35,9 +36,24 @@ def occasion(name: str) -> str:
     return _OCCASIONS.get(name, name)
 
 
+def store_name(name: str) -> str:
+    """Return how a store is written."""
+    return _STORES.get(name, name)
+
+
 def table(ledgers: Sequence[LedgerResult]) -> Table:
     """Return every reading with its counts."""
-    head = ("Store", "Read", "Acknowledged", "Missing", "Unknown", "of them there", "Refused", "Twice", "Corrupt")
+    head = (
+        "Store",
+        "Read",
+        "Acknowledged",
+        "Missing",
+        "Unknown",
+        "of them there",
+        "Refused",
+        "Twice",
+        "Corrupt",
+    )
     caption = "Writes by store and by when the store was read"
     return Table(caption, head, tuple(_row(ledger) for ledger in ledgers), frozenset(range(2, 9)))
 
@@ -50,7 +66,12 @@ def stores(ledgers: Sequence[LedgerResult]) -> tuple[StoreView, ...]:
 
 def _row(ledger: LedgerResult) -> tuple[str, ...]:
     if not ledger.readable:
-        return (ledger.store, occasion(ledger.occasion), f"not readable: {ledger.error or 'no answer'}", *[""] * 6)
+        return (
+            store_name(ledger.store),
+            occasion(ledger.occasion),
+            f"not readable: {ledger.error or 'no answer'}",
+            *[""] * 6,
+        )
     numbers_of = (
         ledger.acknowledged,
         len(ledger.lost),
@@ -60,25 +81,25 @@ def _row(ledger: LedgerResult) -> tuple[str, ...]:
         len(ledger.duplicated),
         len(ledger.corrupt),
     )
-    return (ledger.store, occasion(ledger.occasion), *(f"{number:,}" for number in numbers_of))
+    return (store_name(ledger.store), occasion(ledger.occasion), *(f"{number:,}" for number in numbers_of))
 
 
 def _store(readings: Sequence[LedgerResult]) -> StoreView:
     first, last = readings[0], readings[-1]
     readable = [reading for reading in readings if reading.readable]
-    details = _details(readings)
+    name, details = store_name(first.store), _details(readings)
     if not readable:
-        return StoreView(first.store, "unknown", "It could not be read, so nothing is known of its writes.", details)
+        return StoreView(name, "unknown", "It could not be read, so nothing is known of its writes.", details)
     corrupt = any(reading.corrupt or reading.duplicated for reading in readable)
     if not first.readable or not last.readable:
         unread = first if not first.readable else last
         words = f"It could not be read {occasion(unread.occasion)}. {_missing(readable[0])}"
-        return StoreView(first.store, "bad" if corrupt else "unknown", words, details)
+        return StoreView(name, "bad" if corrupt else "unknown", words, details)
     words = _missing(first) + (_afterwards(first, last) if len(readings) > 1 and first.lost else "")
     if corrupt:
-        return StoreView(first.store, "bad", f"{words} Some writes are there twice or changed.", details)
+        return StoreView(name, "bad", f"{words} Some writes are there twice or changed.", details)
     for_good = bool(last.lost) and len(readings) > 1
-    return StoreView(first.store, "bad" if for_good else "attention" if first.lost else "good", words, details)
+    return StoreView(name, "bad" if for_good else "attention" if first.lost else "good", words, details)
 
 
 def _missing(reading: LedgerResult) -> str:
@@ -114,6 +135,11 @@ def _details(readings: Sequence[LedgerResult]) -> tuple[tuple[str, str], ...]:
         )
         found += [(label, numbers(values)) for label, values in listed if values]
     first, last = readings[0], readings[-1]
-    if len(readings) > 1 and first.readable and last.readable and (back := sorted(set(first.lost) - set(last.lost))):
+    if (
+        len(readings) > 1
+        and first.readable
+        and last.readable
+        and (back := sorted(set(first.lost) - set(last.lost)))
+    ):
         found.append(("came back", numbers(back)))
     return tuple(found)

@@ -9,13 +9,15 @@ from reports.series import Failures, Lane, Latency, Panel, Segment, Spread
 from reports.svg import element, number, text, titled
 
 WIDTH = 960.0
-LEFT = 168.0
+LEFT = 236.0
 RIGHT = 946.0
 _LANE = 22.0
+# Panels with a scale of their own keep room for its ticks.
+_GUTTER: dict[type[Panel], float] = {Lane: 12.0, Latency: 62.0, Failures: 62.0}
 _LATENCY = 132.0
 _FAILURES = 40.0
 _LETTER = 6.6
-_LABEL_LETTERS = 24
+_LABEL_LETTERS = 34
 _NARROW = 1.5
 
 
@@ -32,7 +34,9 @@ def draw(panel: Panel, across: Horizontal, top: float) -> Iterator[Markup]:
     label = panel.label
     if len(label) > _LABEL_LETTERS:
         label = label[: _LABEL_LETTERS - 1] + "\u2026"
-    yield element("g", {}, titled(panel.label), text(label, LEFT - 12, middle, "label", "end"))
+    yield element(
+        "g", {}, titled(panel.label), text(label, LEFT - _GUTTER[type(panel)], middle, "label", "end")
+    )
     if isinstance(panel, Lane):
         yield from _lane(panel, across, top)
     elif isinstance(panel, Latency):
@@ -88,7 +92,9 @@ def _latency(panel: Latency, across: Horizontal, top: float) -> Iterator[Markup]
         yield element("line", {"class": "grid", "x1": LEFT, "x2": RIGHT, "y1": y, "y2": y})
         yield text(duration_text(took_s), LEFT - 6, y - 1 if took_s == scale.low_s else y + 4, "tick", "end")
     for run in _runs(panel.columns):
-        points = [(across.at(s.at_s), scale.at(s.high_s), scale.at(s.low_s), scale.at(s.median_s)) for s in run]
+        points = [
+            (across.at(s.at_s), scale.at(s.high_s), scale.at(s.low_s), scale.at(s.median_s)) for s in run
+        ]
         yield from _envelope(points)
 
 
@@ -111,7 +117,7 @@ def _failures(panel: Failures, across: Horizontal, top: float) -> Iterator[Marku
         yield text("none", LEFT + 6, bottom - 6, "small")
         return
     yield text(str(most), LEFT - 6, top + 28, "tick", "end")
-    width = max((across.right - across.left) / max(len(panel.columns), 1) - 0.3, _NARROW)
+    width = max((across.right - across.left) / max(len(panel.columns), 1), _NARROW)
     unit = (_FAILURES - 6) / most
     for tally in panel.columns:
         if not tally.bad + tally.unknown:
@@ -124,7 +130,7 @@ def _failures(panel: Failures, across: Horizontal, top: float) -> Iterator[Marku
             yield _column("unknown", x, bottom - bad - unknown, width, unknown)
 
 
-def _column(tone: str, x: float, y: float, width: float, tall: float) -> Markup:  # noqa: PLR0917
+def _column(tone: str, x: float, y: float, width: float, tall: float) -> Markup:
     return element("rect", {"class": f"count {tone}", "x": x, "y": y, "width": width, "height": tall})
 
 

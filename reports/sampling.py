@@ -43,12 +43,14 @@ class Key:
 
     Attributes:
         regions: The tone of each region that may answer.
+        holds_s: How long a reading is taken to hold if no other follows.
         good: What a good attempt without a region is called.
         bad: What a bad one is called.
 
     """
 
     regions: Mapping[str, Tone]
+    holds_s: float
     good: str = "good"
     bad: str = "failed"
 
@@ -88,18 +90,26 @@ def failures(label: str, every: Sequence[Attempt], window: Window, columns: int)
 
 def stretches(every: Sequence[Attempt], window: Window, columns: int, key: Key) -> tuple[Segment, ...]:
     """Return who answered over time: neighbouring columns that show the same become one bar."""
-    width_s = window.length_s / columns
+    half_s = window.length_s / columns / 2
+    before = [one for one in every if window.from_s - key.holds_s <= one.at_s < window.from_s]
+    shown = [(window.from_s, window.from_s, *_shows(before[-1:], key))] if before else []
+    shown += [
+        (at_s - half_s, at_s + half_s, *_shows(column, key))
+        for at_s, column in _columns(every, window, columns)
+        if column
+    ]
     drawn: list[tuple[float, float, Tone, str]] = []
-    for at_s, column in _columns(every, window, columns):
-        if not column:
-            continue
-        tone, words = _shows(column, key)
-        begin_s, end_s = at_s - width_s / 2, at_s + width_s / 2
-        # A column without an attempt between two alike is a gap of the schedule, not of the service.
-        if drawn and drawn[-1][2:] == (tone, words) and begin_s - drawn[-1][1] <= width_s * 1.5:
+    for begin_s, end_s, tone, words in shown:
+        near = bool(drawn) and begin_s - drawn[-1][1] <= key.holds_s
+        if near and drawn[-1][2:] == (tone, words):
             drawn[-1] = (drawn[-1][0], end_s, tone, words)
         else:
+            if near:
+                drawn[-1] = (drawn[-1][0], begin_s, *drawn[-1][2:])
             drawn.append((begin_s, end_s, tone, words))
+    after = any(window.to_s < one.at_s <= window.to_s + key.holds_s for one in every)
+    if drawn and after:
+        drawn[-1] = (drawn[-1][0], window.to_s, *drawn[-1][2:])
     return tuple(
         Segment(begin_s, end_s, tone, f"{words}, {instant(begin_s)} to {instant(end_s)}")
         for begin_s, end_s, tone, words in drawn
@@ -134,9 +144,7 @@ def _attempt(observation: Observation, zero_ns: int) -> Attempt:
     return Attempt(seconds_since(at_ns, zero_ns), took_s, observation.goodness, observation.answered_by)
 
 
-def _columns(
-    every: Sequence[Attempt], window: Window, columns: int
-) -> Iterable[tuple[float, list[Attempt]]]:
+def _columns(every: Sequence[Attempt], window: Window, columns: int) -> Iterable[tuple[float, list[Attempt]]]:
     filled: list[list[Attempt]] = [[] for _ in range(columns)]
     for attempt in every:
         place = (attempt.at_s - window.from_s) / window.length_s

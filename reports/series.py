@@ -8,8 +8,20 @@ gives each a colour for light, dark and paper.
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from drill.model import Outcome
+
 Tone: TypeAlias = Literal[
-    "region-1", "region-2", "region-3", "mixed", "good", "bad", "unknown", "phase", "skipped", "stage", "fault"
+    "region-1",
+    "region-2",
+    "region-3",
+    "mixed",
+    "good",
+    "bad",
+    "unknown",
+    "phase",
+    "skipped",
+    "stage",
+    "fault",
 ]
 
 
@@ -147,7 +159,7 @@ class Bar:
         description: The same in words.
         low: Lower bound.
         high: Upper bound; None if nothing bounds it.
-        limit: The objective; None if there is none.
+        limit: The objective.
         limit_text: The objective with its unit.
         tone: How it was judged.
 
@@ -156,9 +168,9 @@ class Bar:
     description: str
     low: float
     high: float | None
-    limit: float | None
+    limit: float
     limit_text: str
-    tone: Literal["met", "breached", "inconclusive", "unjudged"]
+    tone: Outcome
 
 
 @dataclass(frozen=True, slots=True)

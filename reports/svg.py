@@ -10,10 +10,10 @@ from reports.text import clean
 def element(name: str, attributes: Mapping[str, str | float], *inside: Markup) -> Markup:
     """Return one element; numbers are written with one decimal, which is a tenth of a pixel."""
     written = Markup("").join(
-        Markup(' {}="{}"').format(Markup(key), value if isinstance(value, str) else number(value))
+        Markup(' {}="{}"').format(key, value if isinstance(value, str) else number(value))
         for key, value in attributes.items()
     )
-    return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), written, Markup("").join(inside))
+    return Markup("<{0}{1}>{2}</{0}>").format(name, written, Markup("").join(inside))
 
 
 def text(content: str, x: float, y: float, kind: str, anchor: str = "start") -> Markup:
@@ -30,7 +30,11 @@ def titled(content: str) -> Markup:
 
 
 def drawing(
-    key: str, words: tuple[str, str], size: tuple[float, float], inside: Sequence[Markup], kind: str = "picture"
+    key: str,
+    words: tuple[str, str],
+    size: tuple[float, float],
+    inside: Sequence[Markup],
+    kind: str = "picture",
 ) -> Markup:
     """Return a whole picture with its title and description.
 

@@ -1,14 +1,17 @@
 """The tables behind the pictures: actions, lag, measurements, probes, environment; pure."""
 
+from collections.abc import Mapping
+
 from drill.model import Measurement
 from drill.record import Action, ProbeHealth, Record
 from reports.series import Table
 from reports.text import as_text
 from reports.tiles import part
 from reports.timeline import Axis
-from reports.wording import instant, measured, plain_duration, seconds_since
+from reports.wording import instant, measured, plain_duration, seconds_since, wall_time
 
 _LAG = "replication_lag"
+_QUANTILES = {"p50": "median", "p95": "95 %", "p99": "99 %", "max": "longest"}
 _ENOUGH_SENT = 0.95
 _DONE = {"injected": "done", "failed": "failed", "unknown": "answer lost"}
 _UNDONE = {"undone": "undone and checked", "undo_failed": "undo failed", "pending": "not undone"}
@@ -23,16 +26,25 @@ def actions(record: Record, axis: Axis) -> Table:
 
 def lag(record: Record) -> Table:
     """Return the quantiles of the replication lag."""
-    found = [one for one in record.measured.measurements if one.name == _LAG]
-    rows = tuple((part(one.part) or one.label, measured(one), one.how) for one in found)
-    return Table("Replication lag", ("Quantile", "Lag", "How it was obtained"), rows, frozenset({1}))
+    found = {one.part: one for one in record.measured.measurements if one.name == _LAG}
+    when = list(dict.fromkeys(text.rpartition("/")[0] for text in found))
+    quantiles = list(dict.fromkeys(text.rpartition("/")[2] for text in found))
+    rows = tuple(
+        (_QUANTILES.get(name, name), *(_lag_of(found, f"{time}/{name}" if time else name) for time in when))
+        for name in quantiles
+    )
+    heads = tuple(part(time) if time else "lag" for time in when)
+    caption = "How long after its write a marker could be read in the other region"
+    return Table(caption, ("Quantile", *heads), rows, frozenset(range(1, len(when) + 1)))
 
 
 def measurements(record: Record) -> Table:
     """Return every number with how its bounds were obtained."""
-    rows = tuple((_name(one), measured(one), one.how) for one in record.measured.measurements)
+    rows = tuple((one.label, measured(one), one.how) for one in record.measured.measurements)
     head = ("Measurement", "Interval", "How it was obtained")
-    return Table("Every number of this report, as the interval that the observations prove", head, rows, frozenset({1}))
+    return Table(
+        "Every number of this report, as the interval that the observations prove", head, rows, frozenset({1})
+    )
 
 
 def probes(record: Record) -> Table:
@@ -54,7 +66,17 @@ def probes(record: Record) -> Table:
                 _kept(health),
             )
         )
-    head = ("Probe", "Kind", "From", "Every", "Gives up after", "Sent of due", "Longest gap", "Late, 99 %", "Schedule")
+    head = (
+        "Probe",
+        "Kind",
+        "From",
+        "Every",
+        "Gives up after",
+        "Sent of due",
+        "Longest gap",
+        "Late, 99 %",
+        "Schedule",
+    )
     return Table("How well each probe kept its schedule", head, tuple(rows), frozenset(range(3, 8)))
 
 
@@ -65,8 +87,8 @@ def environment(record: Record) -> tuple[Table, ...]:
         ("command", record.command),
         ("operator", record.operator),
         ("run", record.run_id),
-        ("started", record.started.wall),
-        ("ended", record.ended.wall),
+        ("started", wall_time(record.started.wall, 3)),
+        ("ended", wall_time(record.ended.wall, 3)),
         ("exit code", str(record.exit_code)),
         ("record schema", str(record.schema)),
         *((f"parameter {key}", as_text(value)) for key, value in record.params.items()),
@@ -80,8 +102,14 @@ def environment(record: Record) -> tuple[Table, ...]:
     )
 
 
+def _lag_of(found: Mapping[str, Measurement], name: str) -> str:
+    return measured(found[name]) if name in found else "\u2013"
+
+
 def _action(action: Action, axis: Axis) -> tuple[str, ...]:
-    state = f"{_DONE.get(action.status, action.status)}, {_UNDONE.get(action.undo_status, action.undo_status)}"
+    state = (
+        f"{_DONE.get(action.status, action.status)}, {_UNDONE.get(action.undo_status, action.undo_status)}"
+    )
     return (
         action.step,
         f"{action.description} ({action.fault})",
@@ -97,10 +125,6 @@ def _when(sent_ns: int | None, done_ns: int | None, axis: Axis) -> str:
     if done_ns is None:
         return f"{instant(axis.at(sent_ns))}, no answer"
     return f"{instant(axis.at(sent_ns))}, took {plain_duration(seconds_since(done_ns, sent_ns))}"
-
-
-def _name(one: Measurement) -> str:
-    return f"{one.label} ({part(one.part)})" if one.part else one.label
 
 
 def _kept(health: ProbeHealth) -> str:

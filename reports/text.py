@@ -15,10 +15,10 @@ _DELETE = 0x7F
 
 
 def clean(text: str) -> str:
-    """Return the text with every control and format character shown as a visible sign.
+    r"""Return the text with every control and format character shown as a visible sign.
 
     ``ESC`` becomes U+241B (the picture of an escape), and so on; characters that have no
-    picture become ``\\u202e`` and the like.
+    picture become ``\u202e`` and the like.
     """
     if text.isascii() and text.isprintable():
         return text

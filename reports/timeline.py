@@ -12,6 +12,8 @@ from reports.wording import duration, instant, instants, seconds_since
 
 _KINDS_SHOWN = ("http", "writer", "dns", "health_check")
 _PAD = 0.08
+# A reading is drawn until the next one, unless that is more than so many intervals away.
+_HOLDS = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,12 @@ def axis(record: Record) -> Axis:
     marks = record.marks
     zero_ns = marks.injected.earliest_ns if marks.injected else marks.probes_started_ns
     known = [marks.recovery_ended_ns, marks.undone.latest_ns if marks.undone else None, marks.settled_ns]
-    last_ns = max([instant_ns for instant_ns in known if instant_ns is not None] or [record.ended.monotonic_ns])
+    last_ns = max(
+        [instant_ns for instant_ns in known if instant_ns is not None] or [record.ended.monotonic_ns]
+    )
     whole = Window(seconds_since(marks.probes_started_ns, zero_ns), seconds_since(last_ns, zero_ns))
-    named = (record.environment.get("primary"), record.environment.get("standby"))
-    tones: dict[str, Tone] = {}
-    for region, tone in zip(named, ("region-1", "region-2"), strict=True):
-        if region:
-            tones[region] = tone
+    sides: tuple[tuple[str, Tone], ...] = (("primary", "region-1"), ("standby", "region-2"))
+    tones = {record.environment[side]: tone for side, tone in sides if record.environment.get(side)}
     return Axis(zero_ns, "the fault" if marks.injected else "the first probe", whole, tones)
 
 
@@ -82,8 +83,12 @@ def picture(record: Record, the_axis: Axis, probes: Sequence[Watched]) -> Pictur
         *probe_lanes(probes, window, the_axis),
     ]
     words = "; ".join(f"{phase.label}: {_took(phase)}" for phase in record.measured.phases)
-    description = f"Phases, actions and observations in seconds relative to {the_axis.zero}. {words or 'No phases.'}"
-    return Picture("timeline", "Time line", description, window, tuple(lanes), marks(record, the_axis, window))
+    description = (
+        f"Phases, actions and observations in seconds relative to {the_axis.zero}. {words or 'No phases.'}"
+    )
+    return Picture(
+        "timeline", "Time line", description, window, tuple(lanes), marks(record, the_axis, window)
+    )
 
 
 def phases(record: Record, the_axis: Axis) -> Table:
@@ -118,18 +123,19 @@ def marks(record: Record, the_axis: Axis, window: Window) -> tuple[Mark, ...]:
 def action_lanes(actions: Sequence[Action], the_axis: Axis, window: Window) -> tuple[Lane, ...]:
     """Return a lane for each action: from its injection to its undo, soft where only bounds are known."""
     return tuple(
-        Lane(action.step, (_in_place(action, the_axis, window),)) for action in actions if action.sent_ns is not None
+        Lane(action.step, (_in_place(action, the_axis, window),))
+        for action in actions
+        if action.sent_ns is not None
     )
 
 
 def probe_lanes(probes: Sequence[Watched], window: Window, the_axis: Axis) -> tuple[Lane, ...]:
     """Return a lane for each probe that shows who answered, or whether it was good."""
     lanes = []
-    for probe in probes:
-        if probe.kind not in _KINDS_SHOWN:
-            continue
+    shown = [probe for probe in probes if probe.kind in _KINDS_SHOWN]
+    for probe in sorted(shown, key=lambda probe: _KINDS_SHOWN.index(probe.kind)):
         words = ("healthy", "unhealthy") if probe.kind == "health_check" else ("answered", "failed")
-        key = Key(the_axis.tones, *words)
+        key = Key(the_axis.tones, probe.interval_s * _HOLDS, *words)
         columns = sampling.columns_for(window, probe.interval_s)
         lanes.append(Lane(probe.name, sampling.stretches(probe.attempts, window, columns, key)))
     return tuple(lanes)
@@ -140,7 +146,9 @@ def shades(probes: Sequence[Watched]) -> tuple[Shade, ...]:
     client = next((probe for probe in probes if probe.kind == "http"), None)
     if client is None:
         return ()
-    return tuple(Shade(began, ended, "clients not served") for began, ended in sampling.outages(client.attempts))
+    return tuple(
+        Shade(began, ended, "clients not served") for began, ended in sampling.outages(client.attempts)
+    )
 
 
 def _close_up(record: Record, the_axis: Axis) -> Window:

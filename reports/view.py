@@ -14,7 +14,7 @@ from reports.ledger import StoreView
 from reports.series import Picture, Table
 from reports.text import as_text
 from reports.tiles import Tile
-from reports.wording import plain_duration, seconds_since
+from reports.wording import plain_duration, seconds_since, wall_time
 
 Tone = Literal["met", "breached", "inconclusive", "broken"]
 _WORDS: Mapping[Outcome, str] = {
@@ -23,6 +23,8 @@ _WORDS: Mapping[Outcome, str] = {
     Outcome.INCONCLUSIVE: "Inconclusive",
 }
 _ORDER = list(Severity)
+_EFFECT = {True: "yes", False: "was not seen to", None: "nothing was injected"}
+_CHANGES = {1: "The one change was", 2: "Both changes were"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class Page:
     ledger: Table
     stores: tuple[StoreView, ...]
     lag: Table
+    replication: Picture | None
     findings: tuple[Finding, ...]
     tally: str
     actions: Table
@@ -125,6 +128,7 @@ def page(record: Record, observations: Iterable[Observation] | None) -> Page:
         ledger=ledger.table(record.measured.ledgers),
         stores=ledger.stores(record.measured.ledgers),
         lag=tables.lag(record),
+        replication=clients.replication(record, axis, probes),
         findings=findings,
         tally=_tally(findings),
         actions=tables.actions(record, axis),
@@ -137,14 +141,12 @@ def page(record: Record, observations: Iterable[Observation] | None) -> Page:
 
 def _verdict(record: Record) -> Verdict:
     besides: list[str] = []
-    if record.stopped_by:
-        besides.append(f"Ended early by {record.stopped_by}.")
-    if record.marks.deadline_passed:
-        besides.append("Recovery did not come before the deadline.")
-    if record.took_effect is False:
-        besides.append("The fault was not seen to take effect, so it proves nothing.")
+    if record.stopped_by and record.stopped_by not in record.reason:
+        besides.append(f"Ended early: {record.stopped_by}.")
     if not record.rolled_back:
-        return Verdict(f"Not put back \u00b7 {_WORDS[record.outcome]}", "broken", record.reason, tuple(besides))
+        return Verdict(
+            f"Not put back \u00b7 {_WORDS[record.outcome]}", "broken", record.reason, tuple(besides)
+        )
     tone: Tone = record.outcome.value
     return Verdict(_WORDS[record.outcome], tone, record.reason, tuple(besides))
 
@@ -153,9 +155,8 @@ def _restored(record: Record) -> Restored:
     if not record.actions:
         return Restored(record.rolled_back, "Nothing in the system was changed.", _command(record), ())
     if record.rolled_back:
-        changes = "The one change" if len(record.actions) == 1 else f"All {len(record.actions)} changes"
-        verb = "was" if len(record.actions) == 1 else "were"
-        return Restored(True, f"Everything was put back and checked. {changes} {verb} undone.", "", ())
+        changes = _CHANGES.get(len(record.actions), f"All {len(record.actions)} changes were")
+        return Restored(True, f"Everything was put back and checked. {changes} undone.", "", ())
     left = tuple(_left(action) for action in record.actions if action.undo_status != "undone")
     total = len(record.actions)
     sentence = f"The system is not as it was: {len(left)} of {total} changes may still be in place."
@@ -190,18 +191,15 @@ def _facts(record: Record) -> tuple[tuple[str, str], ...]:
         ("Scenario", record.scenario),
         ("Target", record.target),
         ("Regions", " \u2192 ".join(regions) or "\u2013"),
-        ("Started", _wall(record.started.wall)),
+        ("Started", wall_time(record.started.wall)),
         ("Lasted", plain_duration(took_s)),
         ("Run by", record.operator),
-        ("Parameters", ", ".join(f"{key}={as_text(value)}" for key, value in record.params.items()) or "none"),
-        ("Run", record.run_id),
+        (
+            "Parameters",
+            ", ".join(f"{key}={as_text(value)}" for key, value in record.params.items()) or "none",
+        ),
+        ("Fault took effect", _EFFECT[record.took_effect]),
     )
-
-
-def _wall(wall: str) -> str:
-    """Return a wall time to the second: ``2026-11-23 18:14:05 UTC``."""
-    day, _, rest = wall.partition("T")
-    return f"{day} {rest[:8]} UTC" if rest else wall
 
 
 def _tally(findings: tuple[Finding, ...]) -> str:

@@ -12,6 +12,7 @@ from drill.model import Measurement
 _MINUTES_FROM_S = 120.0
 _NS = 1e9
 _NOISE = 1e-9
+_WIDE = 5.0
 
 
 def seconds_since(instant_ns: int, zero_ns: int) -> float:
@@ -20,7 +21,7 @@ def seconds_since(instant_ns: int, zero_ns: int) -> float:
 
 
 def instant(at_s: float) -> str:
-    """Return an instant relative to the fault, for example ``+1.23 s`` or ``−0.50 s``."""
+    """Return an instant relative to the fault, for example ``+1.23 s``; before it, with a minus sign."""
     sign = "\u2212" if at_s < 0 else "+"
     if abs(at_s) >= _MINUTES_FROM_S:
         return f"{sign}{_minutes(abs(at_s), 0)}"
@@ -29,8 +30,9 @@ def instant(at_s: float) -> str:
 
 def instants(earliest_s: float, latest_s: float) -> str:
     """Return an instant known within bounds, for example ``+1.80 to +1.92 s``."""
-    low, high = instant(math.floor(earliest_s * 100 + _NOISE) / 100), instant(
-        math.ceil(latest_s * 100 - _NOISE) / 100
+    low, high = (
+        instant(math.floor(earliest_s * 100 + _NOISE) / 100),
+        instant(math.ceil(latest_s * 100 - _NOISE) / 100),
     )
     if low == high:
         return low
@@ -42,8 +44,14 @@ def instants(earliest_s: float, latest_s: float) -> str:
 def duration(low_s: float, high_s: float | None) -> str:
     """Return a duration known within bounds: ``1.80 to 2.12 s``, ``at least 12 s``."""
     if high_s is None:
-        return "not bounded" if low_s <= 0 else f"at least {_span(low_s, low_s)}"
+        return "not bounded" if low_s <= 0 else f"at least {_at_least(low_s)}"
     return _span(low_s, high_s)
+
+
+def wall_time(wall: str, digits: int = 0) -> str:
+    """Return a wall time in UTC as people write it: ``2026-11-23 18:14:05 UTC``."""
+    day, _, rest = wall.partition("T")
+    return f"{day} {rest[: 9 + digits if digits else 8]} UTC" if rest else wall
 
 
 def plain_duration(length_s: float) -> str:
@@ -75,6 +83,11 @@ def percentage(low: float, high: float | None) -> str:
     return _joined([_floor(low * 100, digits), _ceiling(high * 100, digits)], digits, "%")
 
 
+def counted_share(part: int, whole: int) -> str:
+    """Return a share of counted things, rounded down so that 100 % means all of them."""
+    return f"{math.floor(part / whole * 1000 + _NOISE) / 10:g} %" if whole else "\u2013"
+
+
 def measured(measurement: Measurement) -> str:
     """Return a measurement's interval with its unit."""
     low, high = measurement.low, measurement.high
@@ -104,9 +117,7 @@ def numbers(values: Sequence[int], most: int = 8) -> str:
             runs[-1][1] = value
         else:
             runs.append([value, value])
-    shown = [
-        str(first) if first == last else f"{first}\u2013{last}" for first, last in runs[:most]
-    ]
+    shown = [str(first) if first == last else f"{first}\u2013{last}" for first, last in runs[:most]]
     hidden = sum(last - first + 1 for first, last in runs[most:])
     return ", ".join(shown) + (f" and {hidden:,} more" if hidden else "")
 
@@ -122,18 +133,29 @@ def _span(low_s: float, high_s: float) -> str:
     return _joined([_floor(low_s * scale, digits), _ceiling(high_s * scale, digits)], digits, unit)
 
 
+def _at_least(low_s: float) -> str:
+    if low_s >= _MINUTES_FROM_S:
+        return _minutes(math.floor(low_s), 0)
+    scale, unit = (1.0, "s") if low_s >= 1 else (1000.0, "ms")
+    digits = _digits(low_s * scale, low_s * scale)
+    return f"{_decimal(_floor(low_s * scale, digits), digits)} {unit}"
+
+
 def _digits(low: float, high: float) -> int:
     """Return how many decimals show an interval's width with two digits, three at most."""
     width = high - low if high - low > _NOISE else max(abs(high), 1.0) / 10
-    return min(3, max(0, 1 - math.floor(math.log10(width))))
+    power = math.floor(math.log10(width))
+    # A width of 0.07 is told by two decimals, one of 0.03 by three.
+    wanted = -power if width / 10.0**power >= _WIDE else 1 - power
+    return min(3, max(0, wanted))
 
 
 def _floor(value: float, digits: int) -> float:
-    return math.floor(value * 10**digits + _NOISE) / 10**digits
+    return math.floor(value * 10.0**digits + _NOISE) / 10.0**digits
 
 
 def _ceiling(value: float, digits: int) -> float:
-    return math.ceil(value * 10**digits - _NOISE) / 10**digits
+    return math.ceil(value * 10.0**digits - _NOISE) / 10.0**digits
 
 
 def _decimal(value: float, digits: int) -> str:

@@ -204,6 +204,12 @@ def _in_loop(loop: asyncio.AbstractEventLoop) -> bool:
 
 
 def _unpack(archive: bytes, folder: Path) -> Path:
-    with zipfile.ZipFile(io.BytesIO(archive)) as code:
-        code.extractall(folder)
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive)) as code:
+            code.extractall(folder)
+    except zipfile.BadZipFile as problem:
+        # AWS refuses such code when it is uploaded.
+        text = f"Could not unzip uploaded file: {problem}"
+        error = {"errorType": "InvalidParameterValueException", "errorMessage": text}
+        raise InitFailed(json.dumps(error).encode()) from problem
     return folder

@@ -32,7 +32,7 @@ class Pool:
         ready: Callable[[world.Function, int], Awaitable[None]],
         starts: asyncio.Semaphore,
     ) -> None:
-        """Take the version, whom to ask where it runs, to tell of starts and of warm ones, and a turnstile."""
+        """Take the version; whom to ask where it runs; whom to tell of starts, of warm ones; a turnstile."""
         self.function = function
         self._starts = starts
         self._place = place
@@ -69,7 +69,7 @@ class Pool:
             taken = max(free, key=lambda sandbox: (sandbox.provisioned, sandbox.idle_since))
             self._idle.remove(taken)
             return taken
-        waiter = asyncio.get_running_loop().create_future()
+        waiter: asyncio.Future[Sandbox] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
         starting = asyncio.create_task(self._grow())
         self._starting.add(starting)
@@ -121,6 +121,8 @@ class Pool:
             except Exception as problem:  # noqa: BLE001 - whoever waits gets it, whatever it is
                 self._refuse(problem)
                 return
+        if not sandbox.alive:
+            self._refuse(InitFailed(b'{"errorType": "Runtime.ExitError", "errorMessage": "ended at once"}'))
         await self.give_back(sandbox)
 
     def _refuse(self, problem: Exception) -> None:
@@ -164,7 +166,7 @@ class Pool:
                         sandbox = await self._start(provisioned=True)
                     await self.give_back(sandbox)
                     pause_s = RETRY_S
-                except InitFailed as problem:
+                except (InitFailed, OSError) as problem:
                     # Lambda tries again too; the invoker of an on-demand process gets this error.
                     log.warning("no warm process", function=self.function.name, problem=str(problem))
                     await asyncio.sleep(pause_s)

@@ -45,7 +45,7 @@ _TIMING = {
         probe_timeout_s=2,
         write_interval_s=0.1,
         api_interval_s=0.5,
-        api_timeout_s=10,
+        api_timeout_s=5,
         poll_s=0.05,
         effect_s=15,
     ),

@@ -82,7 +82,7 @@ def duration_s(text: str) -> float:
     return float(hours * 3600 + minutes * 60 + seconds)
 
 
-class _RunningExperiment(Experiment):  # type: ignore[misc]
+class _RunningExperiment(Experiment):
     """An experiment whose state follows the clock, and which ends by itself after its action's duration."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -4,6 +4,7 @@ import json
 import threading
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote
 
 from moto.awslambda import urls
 from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError
@@ -12,6 +13,7 @@ from moto.awslambda.responses import LambdaResponse
 
 from infra.lab.control_plane.mending import ACCOUNT, Function, add, replace
 from infra.lab.control_plane.wiring import WIRING
+from infra.lab.world import Invocation
 
 _PATH = r"{0}/(?P<api_version>[^/]+)/functions/(?P<function_name>[\w_:%-]+)/provisioned-concurrency/?$"
 _TIME_FORM = "%Y-%m-%dT%H:%M:%S+0000"
@@ -50,7 +52,7 @@ def install() -> None:
     """Mend moto's Lambda; forget what an earlier control plane was asked for."""
     _requested.clear()
     _ready.clear()
-    replace(LambdaBackend, "invoke", _invoke)
+    replace(LambdaResponse, "invoke", _invoke)
     replace(LambdaFunction, "get_code", _get_code)
     replace(LambdaStorage, "publish_version", _publish_version)
     urls.url_paths[_PATH] = LambdaResponse.dispatch
@@ -79,36 +81,33 @@ def aliases_of(backend: LambdaBackend, function: LambdaFunction) -> dict[str, st
 
 
 def _invoke(_original: Function) -> Function:
-    def invoke(  # noqa: PLR0913 (moto's signature)
-        backend: LambdaBackend,
-        function_name: str,
-        qualifier: str | None,
-        body: Any,
-        headers: Any,
-        response_headers: dict[str, str],
-    ) -> bytes:
-        function = backend.get_function(function_name, qualifier)
-        latest = backend.get_function(function.function_name)
+    """Run the function; moto would look for Docker, and overlooks the qualifier."""
+
+    def invoke(response: LambdaResponse) -> tuple[int, dict[str, str], bytes]:
+        name = unquote(response.path.rstrip("/").split("/")[-2])
+        qualifier = response.querystring.get("Qualifier", [None])[0]
+        function = response.backend.get_function(name, qualifier)
+        latest = response.backend.get_function(function.function_name)
         if latest.reserved_concurrency is not None and int(latest.reserved_concurrency) == 0:
             raise _Throttled
-        kind = headers.get("X-Amz-Invocation-Type", "RequestResponse")
+        kind = response.headers.get("X-Amz-Invocation-Type", "RequestResponse")
         if kind == "DryRun":
-            return b""
-        asked = _qualifier(function_name, qualifier)
-        payload = (body.encode() if isinstance(body, str) else body) or b"{}"
-        call = (backend.region_name, function.function_name, asked, payload)
+            return 204, {}, b""
+        payload = response.raw_body or b"{}"
+        call = (response.region, function.function_name, _qualifier(name, qualifier), payload)
         if kind == "Event":
-            threading.Thread(target=_run, args=(call, {}), daemon=True).start()
-            return b""
-        response_headers["x-amz-executed-version"] = str(function.version)
-        answer = _run(call, response_headers)
-        response_headers["Content-Length"] = str(len(answer))
-        return answer
+            threading.Thread(target=_run, args=(call,), daemon=True).start()
+            return 202, {}, b""
+        answer = _run(call)
+        headers = {"Content-Type": "application/json", "X-Amz-Executed-Version": str(function.version)}
+        if answer.error:
+            headers["X-Amz-Function-Error"] = answer.error
+        return 200, headers, answer.payload
 
     return invoke
 
 
-def _run(call: tuple[str, str, str, bytes], response_headers: dict[str, str]) -> bytes:
+def _run(call: tuple[str, str, str, bytes]) -> Invocation:
     if WIRING.invoker is None:
         msg = "no functions run in this lab yet"
         raise _NotReady(msg)
@@ -118,9 +117,7 @@ def _run(call: tuple[str, str, str, bytes], response_headers: dict[str, str]) ->
     if answer.status == 404:
         msg = f"the function {call[1]} is not there yet: try again"
         raise _NotReady(msg)
-    if answer.error:
-        response_headers["x-amz-function-error"] = answer.error
-    return answer.payload
+    return answer
 
 
 def _qualifier(function_name: str, qualifier: str | None) -> str:

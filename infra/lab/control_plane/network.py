@@ -28,6 +28,7 @@ def install() -> None:
     """Mend moto's EC2."""
     replace(NetworkAclBackend, "create_network_acl", _create_network_acl)
     replace(NetworkAclBackend, "replace_network_acl_association", _replace_association)
+    replace(NetworkAclBackend, "describe_network_acls", _describe_network_acls)
     replace(Route, "state", _route_state)
     # Hundreds of machine images, read anew for each region, which no template here names.
     replace(AmiBackend, "_load_amis", lambda _: lambda _backend: None)
@@ -56,6 +57,20 @@ def _create_network_acl(original: Function) -> Function:
         return acl
 
     return create
+
+
+def _describe_network_acls(original: Function) -> Function:
+    def describe(
+        backend: EC2Backend,
+        network_acl_ids: list[str] | None = None,
+        filters: Any = None,
+    ) -> list[NetworkAcl]:
+        for acl_id in network_acl_ids or ():
+            backend.get_network_acl(acl_id)  # which says so by its right name when it is not there
+        found: list[NetworkAcl] = original(backend, network_acl_ids, filters)
+        return found
+
+    return describe
 
 
 def _replace_association(_original: Function) -> Function:

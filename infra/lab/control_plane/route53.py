@@ -6,6 +6,7 @@ from typing import Any
 
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
+from moto.route53 import urls
 from moto.route53.exceptions import InvalidInput, NoSuchHealthCheck
 from moto.route53.models import FakeZone, HealthCheck, Route53Backend
 from moto.route53.responses import Route53
@@ -13,6 +14,7 @@ from moto.route53.responses import Route53
 from infra.lab.control_plane.mending import Function, add, replace
 from infra.lab.control_plane.wiring import WIRING
 
+_LAST_FAILURE = r"{0}/(?P<api_version>[\d_-]+)/healthcheck/(?P<health_check_id>[^/]+)/lastfailurereason$"
 _LOCK = threading.Lock()
 
 # Members of UpdateHealthCheck and the attributes in which moto keeps them,
@@ -57,6 +59,7 @@ def install() -> None:
     replace(Route53, "create_health_check", _create_response)
     replace(Route53, "update_health_check", _update_response)
     replace(Route53, "get_health_check_status", _status_response)
+    urls.url_paths[_LAST_FAILURE] = Route53.dispatch
     add(Route53, "get_health_check_last_failure_reason", _last_failure_response)
 
 

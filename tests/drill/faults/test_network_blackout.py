@@ -109,6 +109,18 @@ def test_leaves_an_acl_that_somebody_else_gave(aws: Aws, vpc: Vpc) -> None:
     assert not fault.undone(aws, captured, INTENT.run_id)
 
 
+def test_an_acl_that_is_left_is_not_undone(aws: Aws, vpc: Vpc) -> None:
+    """A denying ACL of the run that nobody uses any more still has to go."""
+    fault = blackout(vpc)
+    captured = fault.capture(aws)
+    with pytest.raises(Cut):
+        fault.inject(Unsteady(aws, 1, lost=True), captured, INTENT)  # type: ignore[arg-type]
+    assert len(tagged(aws)) == 1
+    assert not fault.undone(aws, captured, INTENT.run_id)
+    fault.undo(aws, captured, INTENT.run_id)
+    assert fault.undone(aws, captured, INTENT.run_id)
+
+
 def test_refuses_when_a_subnet_changed_since_the_capture(aws: Aws, vpc: Vpc) -> None:
     """The injection stops at a subnet that is no longer as captured, and the undo cleans up."""
     fault, (first, second) = blackout(vpc), vpc[1]

@@ -247,3 +247,11 @@ def test_wrong_options_are_told() -> None:
         spec = MeasureSpec("recovery_time", "clients", options)
         with pytest.raises(ValueError, match="option"):
             recovery_time(spec, history([attempt(0, 6)]), target())
+
+
+@pytest.mark.parametrize(("pattern", "low"), [("bggbggb", 5.6 - 5.05), ("bgggbgggb", 0.0)])
+def test_three_good_attempts_in_a_row_isolate_a_bad_one(pattern: str, low: float) -> None:
+    """Bad attempts with fewer than three good ones between them belong together."""
+    seen = scripted("g" * 50 + pattern + "g" * 30)
+    one = measured(recovery_time(PLAIN, history(seen), target()), "recovery_time")
+    assert one.low == pytest.approx(low)

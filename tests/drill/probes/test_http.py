@@ -8,7 +8,7 @@ import pytest
 
 from drill.errors import UsageError
 from drill.model import Goodness, ProbeSpec
-from drill.probes.contract import Context, Seen
+from drill.probes.contract import Context
 from drill.probes.http import HttpProbe
 from tests.drill.probes.scripted import Attempts, Place, Serve, Zone, seconds
 
@@ -185,18 +185,19 @@ class TestClients:
 
         assert seen.goodness is Goodness.GOOD
 
-    def test_kept_connection(self, serve: Serve, place: Place) -> None:
-        """Asked to behave as a pool does, the second attempt reuses the first's connection."""
+    @pytest.mark.parametrize("keep", [False, True])
+    def test_kept_connection(self, serve: Serve, place: Place, *, keep: bool) -> None:
+        """Only when asked to behave as a pool does, the second attempt reuses the first's connection."""
         service = serve(served)
 
-        async def twice() -> list[Seen]:
-            probe = make_probe(place(service.port), keep_connection=True)
+        async def twice() -> list[bool]:
+            probe = make_probe(place(service.port), keep_connection=keep)
             await probe.open()
             seen = [await probe.attempt(0), await probe.attempt(1)]
             await probe.close()
-            return seen
+            return ["reused" in each.detail for each in seen]
 
-        assert [None, True] == [each.detail.get("reused") for each in asyncio.run(twice())]
+        assert [False, keep] == asyncio.run(twice())
 
     @pytest.mark.parametrize("options", [{"path": 3}, {"port": "a"}, {"port": 0}, {"keep_connection": "yes"}])
     def test_wrong_options(self, place: Place, options: dict[str, object]) -> None:

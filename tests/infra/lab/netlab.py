@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field, replace
@@ -10,12 +11,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from infra.lab import truth as truth_log
-from infra.lab.addresses import Addresses, claim_block
+from infra.lab.addresses import Addresses, claim_block, free_port
 from infra.lab.truth import TruthLog
 from infra.lab.world import (
     AclEntry,
     Cluster,
+    DnsRecord,
     Function,
+    HealthCheck,
     Invocation,
     Listener,
     LoadBalancer,
@@ -194,3 +197,31 @@ class Answering:
 def answer(document: object) -> Invocation:
     """Make what a function answers."""
     return Invocation(json.dumps(document).encode())
+
+
+ZONE, NAME = "shop.test.", "www.shop.test."
+PRIMARY, SECONDARY = "10.0.0.1", "10.0.0.2"
+
+
+def failover(role: str, value: str, check: str) -> DnsRecord:
+    """Make one of two failover records."""
+    return DnsRecord(ZONE, NAME, "A", 1, (value,), role.lower(), role, check)
+
+
+def zone_of(*records: DnsRecord) -> Snapshot:
+    """Make a zone with these records, and the health checks ``p`` and ``s``."""
+    checks = tuple(HealthCheck(name, "HTTP") for name in ("p", "s"))
+    return replace(two_regions(), zones=(ZONE,), records=records, health_checks=checks)
+
+
+def failover_pair(secondary_check: str = "s") -> Snapshot:
+    """Make a zone whose name fails over by two health checks."""
+    return zone_of(failover("PRIMARY", PRIMARY, "p"), failover("SECONDARY", SECONDARY, secondary_check))
+
+
+def dns_port(made: Lab) -> int:
+    """Return a port that is free at every name server's address."""
+    a = made.addresses
+    return free_port(
+        [a.name_server, a.client_resolver, *map(a.vpc_resolver, (EAST, WEST))], socket.SOCK_DGRAM
+    )

@@ -102,9 +102,12 @@ def test_completes_after_its_duration(monkeypatch: pytest.MonkeyPatch, fis: Fis,
 
 
 def test_stopped_before_it_runs_it_never_pauses(fis: Fis, table: str) -> None:
-    """Stopping an experiment that still initiates leaves replication alone."""
+    """An experiment that is stopped while it initiates pauses nothing, however long stopping takes."""
     experiment = start(fis, table)
+    experiments.install(1.0, lambda: None)
     fis.stop_experiment(id=experiment)
+    time.sleep(0.5)
+    assert status(fis, experiment) == "stopping"
     assert paused() == []
     assert follow(fis, experiment, "stopped") == ["stopping", "stopped"]
 

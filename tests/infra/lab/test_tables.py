@@ -3,33 +3,16 @@
 import asyncio
 import itertools
 import statistics
-from collections.abc import Coroutine, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from moto.core.base_backend import BackendDict
 
 from drill.aws import Aws
-from infra.lab import truth
-from infra.lab.control_plane import ControlPlane, experiments, table_writes
-from infra.lab.profile import Profile
-from infra.lab.tables import Tables
-from infra.lab.truth import TruthLog
-from tests.infra.lab.tablelab import (
-    EAST,
-    QUICK,
-    REGIONS,
-    TABLE,
-    WEST,
-    get,
-    key,
-    make_table,
-    put,
-    template,
-    until,
-)
+from infra.lab.control_plane import ControlPlane, experiments
+from tests.infra.lab.replicationlab import World, replicating, run
+from tests.infra.lab.tablelab import EAST, QUICK, REGIONS, TABLE, WEST, get, key, make_table, put, until
 
 
 @pytest.fixture(scope="module")
@@ -45,69 +28,6 @@ def clients(plane: ControlPlane) -> Aws:
     return Aws(plane.endpoint_url, timeout_s=10, attempts=1)
 
 
-@dataclass(slots=True)
-class World:
-    """A global table whose replication runs."""
-
-    aws: Aws
-    plane: ControlPlane
-    tables: Tables
-    truth_log: TruthLog
-    log: Path
-    arn: str
-
-    def with_lag(self, median_s: float, sigma: float, folder: Path) -> "World":
-        """Return the same world with another lag; this one hears of no more writes."""
-        self.truth_log.close()
-        profile = replace(QUICK, replication_median_s=median_s, replication_sigma=sigma)
-        return _world(self.plane, self.aws, folder / "lagging.jsonl", self.arn, profile)
-
-    def events(self, kind: str) -> list[dict[str, Any]]:
-        """Return what the truth log says of one kind."""
-        return [event for event in truth.read(self.log) if event["kind"] == kind]
-
-    async def put(self, token: str, nonce: str, region: str = EAST) -> None:
-        """Write an item from a thread, as the control plane does."""
-        await asyncio.to_thread(put, self.aws, token, nonce, region)
-
-    async def nonce(self, token: str, region: str = WEST) -> str | None:
-        """Return what a region holds of an item."""
-        item = await asyncio.to_thread(get, self.aws, token, region)
-        return None if item is None else str(item["nonce"])
-
-    async def shows(self, token: str, nonce: str, region: str = WEST) -> None:
-        """Wait until a region holds this of an item."""
-
-        async def holds() -> bool:
-            return await self.nonce(token, region) == nonce
-
-        await until(holds)
-
-    async def replicated(self, count: int) -> None:
-        """Wait until so many writes have reached another region."""
-
-        async def holds() -> bool:
-            return len(self.events("item_replicated")) >= count
-
-        await until(holds)
-
-    async def pause(self, region: str = EAST) -> str:
-        """Pause a region's replication; return the experiment's id."""
-        arn = self.arn.replace(EAST, region)
-        client = self.aws.client("fis", region)
-        made = await asyncio.to_thread(client.create_experiment_template, **template(arn))
-        started = await asyncio.to_thread(
-            client.start_experiment, experimentTemplateId=made["experimentTemplate"]["id"]
-        )
-        self.tables.reconcile(self.plane.snapshot())
-        return str(started["experiment"]["id"])
-
-    async def resume(self, experiment_id: str, region: str = EAST) -> None:
-        """Stop a pause."""
-        await asyncio.to_thread(self.aws.client("fis", region).stop_experiment, id=experiment_id)
-        self.tables.reconcile(self.plane.snapshot())
-
-
 @pytest.fixture
 def world(plane: ControlPlane, clients: Aws, tmp_path: Path) -> World:
     """Give a global table and its replication, which has not begun; experiments start at once."""
@@ -115,29 +35,7 @@ def world(plane: ControlPlane, clients: Aws, tmp_path: Path) -> World:
     experiments.install(0.0, lambda: None)
     clients.client("iam", "global").create_role(RoleName="fis", AssumeRolePolicyDocument="{}")
     arn = make_table(clients)
-    return _world(plane, clients, tmp_path / "truth.jsonl", arn, QUICK)
-
-
-def _world(plane: ControlPlane, aws: Aws, log: Path, arn: str, profile: Profile) -> World:
-    truth_log = TruthLog(log)
-    tables = Tables(plane, profile, truth_log)
-    table_writes.listen(lambda: tables)
-    return World(aws, plane, tables, truth_log, log, arn)
-
-
-def run(world: World, story: Coroutine[Any, Any, None]) -> None:
-    """Run a story while the replication runs."""
-
-    async def whole() -> None:
-        await world.tables.start()
-        world.tables.reconcile(world.plane.snapshot())
-        try:
-            await story
-        finally:
-            await world.tables.close()
-            world.truth_log.close()
-
-    asyncio.run(whole())
+    return replicating(plane, clients, tmp_path / "truth.jsonl", arn, QUICK)
 
 
 def test_a_write_reaches_the_other_region_and_no_further(world: World) -> None:
@@ -273,12 +171,12 @@ def test_a_pause_holds_back_both_directions_until_it_ends(world: World, paused: 
 
 def test_a_pause_catches_what_is_on_its_way(world: World, tmp_path: Path) -> None:
     """A write that was accepted and had not arrived when the pause began waits for its end."""
-    lagging = world.with_lag(0.5, 0.01, tmp_path)
+    lagging = world.with_lag(1.0, 0.01, tmp_path)
 
     async def story() -> None:
         await lagging.put("1", "n")
         experiment = await lagging.pause()
-        await asyncio.sleep(0.8)
+        await asyncio.sleep(1.4)
         assert await lagging.nonce("1") is None
         await lagging.resume(experiment)
         await lagging.shows("1", "n")
