@@ -25,7 +25,7 @@ def picture(record: Record, axis: Axis, probes: Sequence[Watched]) -> Picture | 
         _stages(record, axis),
         *timeline.action_lanes(record.actions, axis, window),
         sampling.latency("client latency", client.attempts, window, columns),
-        sampling.failures("failed clients", client.attempts, window, columns),
+        sampling.failures("failed attempts", client.attempts, window, columns),
         *timeline.probe_lanes(probes, window, axis),
     )
     return Picture(

@@ -163,11 +163,9 @@ class NetworkBlackout(Fault):
         return str(made["NetworkAcl"]["NetworkAclId"])
 
     def _associations(self, aws: "Aws") -> dict[str, _Association]:
-        wanted = {"Name": "association.subnet-id", "Values": list(self.subnet_ids)}
-        in_vpc = {"Name": "vpc-id", "Values": [self.vpc_id]}
         return {
             one["SubnetId"]: _Association(one["NetworkAclAssociationId"], acl["NetworkAclId"])
-            for acl in self._acls(aws, wanted, in_vpc)
+            for acl in self._acls(aws, {"Name": "vpc-id", "Values": [self.vpc_id]})
             for one in acl["Associations"]
             if one["SubnetId"] in self.subnet_ids
         }

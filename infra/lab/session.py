@@ -5,7 +5,6 @@ import os
 import secrets
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -150,25 +149,33 @@ def _start(state: Path, name: str, profile: str, life: list[str]) -> Ready:
     # The database's own user must get to its folder below.
     state.chmod(0o711)
     command = [sys.executable, "-m", "infra.lab.daemon", "--state", str(state.resolve())]
-    with (state / LOG).open("wb") as log:
-        process = subprocess.Popen(
-            [*command, "--name", name, "--profile", profile, *life],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+    command += ["--name", name, "--profile", profile, *life]
+    log = str(state / LOG)
+    # Not a Popen: the lab outlives whoever started it, and is found again by its process id.
+    pid = os.posix_spawn(
+        sys.executable,
+        command,
+        os.environ,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+    )
     until = time.monotonic() + _STARTS_S
     while not (state / told.FILE).exists():
-        if process.poll() is not None or time.monotonic() > until:
-            process.kill()
-            process.wait()
-            said = (state / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
-            reason = said[-1].removeprefix("lab: ") if said else "it said nothing"
-            msg = f"the lab can't start: {reason}"
-            raise DrillError(msg)
+        if not _runs(pid) or time.monotonic() > until:
+            _stop(pid)
+            raise DrillError(_why_not(state))
         time.sleep(0.02)
     return Ready.read(state)
+
+
+def _why_not(state: Path) -> str:
+    lines = (state / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    reason = lines[-1].removeprefix("lab: ") if lines else f"it did not answer within {_STARTS_S:g} s"
+    return f"the lab can't start: {reason}"
 
 
 def _deployed(ready: Ready, state: Path, say: Say) -> Target:

@@ -27,13 +27,9 @@ def plain_record(script: Script) -> Record:
         run_id=RUN,
         scenario="region-outage",
         title="The primary region fails",
-        hypothesis="Route 53 moves clients to the standby region, which accepts orders; no acknowledged write is "
-        "lost for good.",
+        hypothesis="Route 53 moves clients to the standby region; no acknowledged write is lost for good.",
         covers=("DR05: health checks that make failover happen", "DR14: a whole region fails"),
-        notes=(
-            "The region's edge and application subnets were cut off by network ACLs and replication of the table "
-            "was paused through AWS FIS; the health check was not touched.",
-        ),
+        notes=("The region's subnets were cut off by network ACLs; the health check was not touched.",),
         params={"blackout": True},
         target="orders-lab",
         environment={

@@ -92,12 +92,12 @@ def _invoke(_original: Function) -> Function:
             raise _Throttled
         kind = response.headers.get("X-Amz-Invocation-Type", "RequestResponse")
         if kind == "DryRun":
-            return 204, {}, b""
+            return 204, {"status": "204"}, b""
         payload = response.raw_body or b"{}"
         call = (response.region, function.function_name, _qualifier(name, qualifier), payload)
         if kind == "Event":
             threading.Thread(target=_run, args=(call,), daemon=True).start()
-            return 202, {}, b""
+            return 202, {"status": "202"}, b""
         answer = _run(call)
         headers = {"Content-Type": "application/json", "X-Amz-Executed-Version": str(function.version)}
         if answer.error:

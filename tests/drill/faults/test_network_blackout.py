@@ -44,6 +44,24 @@ def test_injects_and_undoes(aws: Aws, vpc: Vpc) -> None:
     assert fault.undone(aws, captured, INTENT.run_id)
 
 
+def test_subnets_that_share_an_acl_with_others(aws: Aws, vpc: Vpc) -> None:
+    """Of several subnets with one ACL only the named ones go dark, and all of them come back."""
+    ec2 = aws.client("ec2", "us-east-1")
+    third, fourth = (
+        ec2.create_subnet(VpcId=vpc[0], CidrBlock=cidr)["Subnet"]["SubnetId"]
+        for cidr in ("10.0.3.0/24", "10.0.4.0/24")
+    )
+    shared = acl_of(aws, fourth)
+    fault = NetworkBlackout("us-east-1", vpc[0], (vpc[1][0], third))
+    captured = fault.capture(aws)
+    assert captured == {vpc[1][0]: shared, third: shared}
+    fault.inject(aws, captured, INTENT)
+    assert acl_of(aws, vpc[1][0]) == acl_of(aws, third) != shared
+    assert acl_of(aws, fourth) == shared
+    fault.undo(aws, captured, INTENT.run_id)
+    assert fault.undone(aws, captured, INTENT.run_id)
+
+
 def test_undoes_twice_and_without_injection(aws: Aws, vpc: Vpc) -> None:
     """An undo that has nothing to do calls nothing that changes."""
     fault = blackout(vpc)

@@ -53,7 +53,7 @@ def test_an_invocation_reaches_the_physics(lab: Lab) -> None:
 def test_a_function_is_named_in_every_way(lab: Lab, name: str, qualifier: str) -> None:
     """Names and ARNs, with and without a qualifier, mean the same function."""
     physics = lab.connect()
-    lab.client("lambda").invoke(FunctionName=name, Payload=b"{}")
+    lab.client("lambda").invoke(FunctionName=name, Payload=b"{}")["Payload"].read()
     assert [call[1:3] for call in physics.invoked] == [("orders", qualifier)]
 
 
@@ -85,6 +85,7 @@ def test_an_event_is_accepted_before_it_runs(lab: Lab) -> None:
     """An asynchronous invocation answers at once and runs all the same."""
     physics = lab.connect()
     answer = lab.client("lambda").invoke(FunctionName="orders", InvocationType="Event", Payload=b"{}")
+    answer["Payload"].read()
     assert answer["StatusCode"] == 202
     until = time.monotonic() + 10
     while not physics.invoked and time.monotonic() < until:
