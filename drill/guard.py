@@ -15,7 +15,7 @@ from drill.aws import Aws
 from drill.faults.contract import Resource
 from drill.model import Json
 from drill.plan import Plan
-from drill.probes.health_check import calculated_healthy, endpoint_healthy
+from drill.probes.health_check import is_healthy
 from drill.target import Target
 
 
@@ -147,17 +147,9 @@ def _check_is_healthy(_target: Target, options: Mapping[str, Json], aws: Aws) ->
     config = client.get_health_check(HealthCheckId=check_id)["HealthCheck"]["HealthCheckConfig"]
     if config.get("Inverted") or config.get("Disabled"):
         return f"health check {check_id} is already inverted or disabled; somebody else is working on it"
-    if not _healthy(client, check_id):
+    if not is_healthy(client, check_id):
         return f"health check {check_id} is unhealthy before the drill; mend the region behind it first"
     return ""
-
-
-def _healthy(client: Any, check_id: str) -> bool:  # noqa: ANN401 (boto3 clients have no static type)
-    config = client.get_health_check(HealthCheckId=check_id)["HealthCheck"]["HealthCheckConfig"]
-    if config["Type"] == "CALCULATED":
-        return calculated_healthy(config, [_healthy(client, child) for child in config["ChildHealthChecks"]])
-    seen = client.get_health_check_status(HealthCheckId=check_id)["HealthCheckObservations"]
-    return endpoint_healthy(config, [one["StatusReport"]["Status"] for one in seen])
 
 
 def _can_pause(target: Target, _options: Mapping[str, Json], aws: Aws) -> str:

@@ -107,6 +107,8 @@ class RegionOutage(Scenario[RegionOutageParams]):
             table_arn=arn,
             role_arn=target.table.pause_role_arn,
             duration_s=_pause_s(timing.deadline_s + timing.effect_s),
+            wait_s=timing.effect_s,
+            poll_s=timing.poll_s,
         )
         return (Step("pause-replication", pause), dark)
 

@@ -117,3 +117,19 @@ def calculated_healthy(config: Mapping[str, Any], children: Sequence[bool]) -> b
 
 def _switched(config: Mapping[str, Any], healthy: bool) -> bool:
     return (healthy or bool(config.get("Disabled"))) is not bool(config.get("Inverted"))
+
+
+def is_healthy(client: Any, check_id: str) -> bool:  # noqa: ANN401 (boto3 clients have no static type)
+    """Ask Route 53 once whether a health check is considered healthy.
+
+    Raises:
+        ClientError: AWS refused to tell.
+
+    """
+    config = client.get_health_check(HealthCheckId=check_id)["HealthCheck"]["HealthCheckConfig"]
+    if config["Type"] == "CALCULATED":
+        return calculated_healthy(
+            config, [is_healthy(client, child) for child in config["ChildHealthChecks"]]
+        )
+    seen = client.get_health_check_status(HealthCheckId=check_id)["HealthCheckObservations"]
+    return endpoint_healthy(config, [one["StatusReport"]["Status"] for one in seen])

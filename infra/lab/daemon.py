@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -55,6 +56,8 @@ def main() -> None:
         asyncio.run(_live(options))
     except DrillError as problem:
         sys.exit(f"lab: {problem}")
+    if options.owner is not None and not _alive(options.owner):
+        shutil.rmtree(options.state)
 
 
 def _options() -> argparse.Namespace:

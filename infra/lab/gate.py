@@ -7,6 +7,7 @@ accepting, shrinks the queue to one place and fills that place with a connection
 """
 
 import asyncio
+import contextlib
 import functools
 import socket
 import struct
@@ -75,7 +76,8 @@ class Connection:
         """End this direction of the stream and leave the other one open."""
         await self._gate.passing()
         if not self._writer.is_closing():
-            self._writer.write_eof()
+            with contextlib.suppress(OSError):  # the other end has reset it: nobody is there to be told
+                self._writer.write_eof()
 
     def reset(self) -> None:
         """Drop the connection with a TCP reset, as a machine does whose server is gone."""

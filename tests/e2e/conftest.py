@@ -82,9 +82,7 @@ def drill_run(lab: Lab, tmp_path: Path) -> Callable[..., Ended]:
         root = tmp_path / "runs"
         command = [sys.executable, "-m", "drill", "run", *arguments]
         where = ["--target", str(lab.target_path), "--runs", str(root)]
-        ended = subprocess.run(
-            [*command, *where], capture_output=True, text=True, check=False, timeout=180
-        )
+        ended = subprocess.run([*command, *where], capture_output=True, text=True, check=False, timeout=180)
         folder = runs.find(root, "latest")
         read = record.read(folder / runs.RECORD)
         return Ended(ended.returncode, ended.stdout + ended.stderr, read, folder)

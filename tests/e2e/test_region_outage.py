@@ -20,9 +20,7 @@ def measurement(record: Record, name: str, part: str = "") -> Measurement:
 
 def ledger(record: Record, store: str, occasion: str) -> LedgerResult:
     """Return what a store's ledger came to."""
-    return next(
-        one for one in record.measured.ledgers if (one.store, one.occasion) == (store, occasion)
-    )
+    return next(one for one in record.measured.ledgers if (one.store, one.occasion) == (store, occasion))
 
 
 def lost_in_truth(lab: Lab, record: Record) -> list[int]:

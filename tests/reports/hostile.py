@@ -2,7 +2,7 @@
 
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any
 
 from tests.reports import factory
 from tests.reports.factory import Drill
@@ -14,7 +14,6 @@ PLANT = (
 )
 # What decides how something is counted or drawn, and is set by our own code alone.
 _KEPT = frozenset({"kind", "unit", "run_id", "measurement", "wall", "goodness", "undo_status", "status"})
-Value = TypeVar("Value")
 
 
 def drill() -> Drill:
@@ -33,9 +32,9 @@ def _environment(plain: Any) -> dict[str, str]:
     return {key: value if key == "kind" else value + PLANT for key, value in plain.items()}
 
 
-def _planted(value: Value) -> Value:
+def _planted(value: Any) -> Any:
     """Return the same value with the plant at the end of every string in it."""
-    planted: Any = value
+    planted = value
     if is_dataclass(value) and not isinstance(value, type):
         changed = {
             field.name: _planted(getattr(value, field.name))

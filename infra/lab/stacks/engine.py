@@ -202,6 +202,9 @@ def _update(
 ) -> None:
     """Change a stack; replaces moto's ``Stack.update``."""
     _require_rest(stack)
+    same = (_parse(template), parameters or {}) == (stack.template_dict, stack.parameters)
+    if same and tags in (None, stack.tags):
+        raise ValidationError(message="No updates are to be performed.")
     before = (stack.template, stack.template_dict, stack.parameters, stack.tags, stack.resource_map)
     stack.template, stack.template_dict = template, _parse(template)
     stack.parameters = parameters or {}
