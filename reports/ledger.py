@@ -66,12 +66,8 @@ def stores(ledgers: Sequence[LedgerResult]) -> tuple[StoreView, ...]:
 
 def _row(ledger: LedgerResult) -> tuple[str, ...]:
     if not ledger.readable:
-        return (
-            store_name(ledger.store),
-            occasion(ledger.occasion),
-            f"not readable: {ledger.error or 'no answer'}",
-            *[""] * 6,
-        )
+        read = f"{occasion(ledger.occasion)}, not readable: {ledger.error or 'no answer'}"
+        return (store_name(ledger.store), read, *["\u2013"] * 7)
     numbers_of = (
         ledger.acknowledged,
         len(ledger.lost),

@@ -9,7 +9,7 @@ from reports.series import Failures, Lane, Latency, Panel, Segment, Spread
 from reports.svg import element, number, text, titled
 
 WIDTH = 960.0
-LEFT = 236.0
+LEFT = 240.0
 RIGHT = 946.0
 _LANE = 22.0
 # Panels with a scale of their own keep room for its ticks.
@@ -17,7 +17,7 @@ _GUTTER: dict[type[Panel], float] = {Lane: 12.0, Latency: 62.0, Failures: 62.0}
 _LATENCY = 132.0
 _FAILURES = 40.0
 _LETTER = 6.6
-_LABEL_LETTERS = 34
+_LABEL_LETTERS = 36
 _NARROW = 1.5
 
 
@@ -65,17 +65,18 @@ def _segment(segment: Segment, across: Horizontal, top: float) -> Iterator[Marku
         sure: dict[str, str | float] = {"class": "sure", "x": left, "y": top + 4, "height": _LANE - 8}
         yield element("rect", {**sure, "width": max(right - left, _NARROW)})
     if segment.text:
-        yield _beside(segment.text, earliest, max(latest, right), top + _LANE / 2 + 4)
+        inside = (left, right) if segment.tone != "skipped" else (earliest, latest)
+        yield _label(segment.text, inside, (earliest, max(latest, right)), top + _LANE / 2 + 4)
 
 
-def _beside(words: str, left: float, right: float, y: float) -> Markup:
-    """Set words inside a bar if they fit, else right of it, else left of it."""
+def _label(words: str, sure: tuple[float, float], whole: tuple[float, float], y: float) -> Markup:
+    """Set words inside the certain part of a bar if they fit, else right of it, else left of it."""
     length = len(words) * _LETTER
-    if right - left > length + 12:
-        return text(words, (left + right) / 2, y, "inside", "middle")
-    if right + length + 8 < RIGHT:
-        return text(words, right + 6, y, "beside")
-    return text(words, left - 6, y, "beside", "end")
+    if sure[1] - sure[0] > length + 12:
+        return text(words, sum(sure) / 2, y, "inside", "middle")
+    if whole[1] + length + 8 < RIGHT:
+        return text(words, whole[1] + 6, y, "beside")
+    return text(words, whole[0] - 6, y, "beside", "end")
 
 
 def _latency(panel: Latency, across: Horizontal, top: float) -> Iterator[Markup]:

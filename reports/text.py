@@ -1,4 +1,4 @@
-"""Make any string safe to read: what can't be printed is shown, never obeyed.
+"""Make any string safe to read: what can't be printed is written out, never obeyed.
 
 Escaping for HTML is Jinja's part. This is about characters that HTML forbids or that would
 deceive a reader: terminal escapes, NUL, reversed writing direction, lone surrogates.
@@ -10,15 +10,15 @@ import unicodedata
 from drill.model import Json
 
 _KEPT = frozenset("\n\t")
-_PICTURES = 0x2400
-_DELETE = 0x7F
+_BYTE = 0xFF
+_PLANE = 0xFFFF
 
 
 def clean(text: str) -> str:
-    r"""Return the text with every control and format character shown as a visible sign.
+    r"""Return the text with every control and format character written out.
 
-    ``ESC`` becomes U+241B (the picture of an escape), and so on; characters that have no
-    picture become ``\u202e`` and the like.
+    Escape becomes ``\x1b``, a change of the writing direction ``\u202e``, and so on: signs that
+    every font has, unlike pictures of controls.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -34,11 +34,9 @@ def _visible(character: str) -> str:
     code = ord(character)
     if character in _KEPT:
         return character
-    if code < 0x20:
-        return chr(_PICTURES + code)
-    if code == _DELETE:
-        return "\u2421"
     # Cc controls, Cf invisible formatting, Cs lone surrogates, Cn what Unicode does not define.
     if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"}:
-        return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+        if code <= _BYTE:
+            return f"\\x{code:02x}"
+        return f"\\u{code:04x}" if code <= _PLANE else f"\\U{code:08x}"
     return character

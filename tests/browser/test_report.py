@@ -1,7 +1,9 @@
 """The report in a real Chromium: first look, no error, no request, nothing cut off."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
@@ -20,6 +22,7 @@ QUIET = (
 WIDE = ViewportSize(width=1280, height=800)
 PHONE = ViewportSize(width=390, height=844)
 PAPER = ViewportSize(width=695, height=980)
+Scheme: TypeAlias = Literal["light", "dark"]
 DRILLS = {**factory.EVERY, "hostile": hostile.drill}
 # What lies outside the window sideways and is not inside something that scrolls by itself.
 STICKING_OUT = """() => [...document.querySelectorAll('body *')].filter(e =>
@@ -62,18 +65,32 @@ def browser(chromium: str) -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module", params=DRILLS)
-def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Give the report of a kind of drill, made once."""
+    return cache(lambda kind: render.write(DRILLS[kind]().save(tmp_path_factory.mktemp("runs"))))
+
+
+@pytest.fixture(scope="module")
+def desk(browser: Browser, reports: Callable[[str], Path]) -> Callable[[str, Scheme], Opened]:
+    """Give a report as it opens on a desk in light or dark; it is opened once, so tests only look."""
+    return cache(
+        lambda kind, scheme: Opened(
+            browser.new_context(viewport=WIDE, color_scheme=scheme).new_page(), reports(kind)
+        )
+    )
+
+
+@pytest.fixture(params=DRILLS)
+def report(reports: Callable[[str], Path], request: pytest.FixtureRequest) -> Path:
     """Give the report of each kind of drill."""
-    return render.write(DRILLS[request.param]().save(tmp_path_factory.mktemp("runs")))
+    return reports(request.param)
 
 
-@pytest.fixture(params=["light", "dark"])
-def opened(browser: Browser, report: Path, request: pytest.FixtureRequest) -> Iterator[Opened]:
-    """Give the report as it opens on a desk, in light and in dark."""
-    context = browser.new_context(viewport=WIDE, color_scheme=request.param, reduced_motion="reduce")
-    yield Opened(context.new_page(), report)
-    context.close()
+@pytest.fixture(params=[(kind, scheme) for kind in DRILLS for scheme in ("light", "dark")], ids="-".join)
+def opened(desk: Callable[[str, Scheme], Opened], request: pytest.FixtureRequest) -> Opened:
+    """Give each report as it opens on a desk, in light and in dark."""
+    return desk(*request.param)
 
 
 def test_it_opens_without_an_error_or_a_request(opened: Opened) -> None:
@@ -84,15 +101,18 @@ def test_it_opens_without_an_error_or_a_request(opened: Opened) -> None:
     assert opened.page.locator("[src], link[rel=stylesheet], [href^=http]").count() == 0
 
 
-def test_its_policy_is_obeyed(opened: Opened) -> None:
+def test_its_policy_is_obeyed(browser: Browser, reports: Callable[[str], Path]) -> None:
     """The policy is there, the one style sheet is applied and another is refused."""
-    policy = opened.page.locator("meta[http-equiv=Content-Security-Policy]").get_attribute("content")
+    page = Opened(browser.new_page(), reports("blackout")).page
+    policy = page.locator("meta[http-equiv=Content-Security-Policy]").get_attribute("content")
     assert policy
     assert policy.startswith("default-src 'none'; style-src 'sha256-")
-    assert opened.page.evaluate("document.styleSheets.length") == 1
-    refused = "document.head.append(Object.assign(document.createElement('style'), {textContent: 'p{}'}))"
-    opened.page.evaluate(refused)
-    assert opened.page.evaluate("document.styleSheets.length") == 1
+    assert page.evaluate("document.styleSheets.length") == 1
+    page.evaluate(
+        "document.head.append(Object.assign(document.createElement('style'), {textContent: 'p{}'}))"
+    )
+    assert page.evaluate("document.styleSheets.length") == 1
+    page.close()
 
 
 def test_the_verdict_is_seen_without_scrolling(opened: Opened) -> None:

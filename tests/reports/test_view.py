@@ -151,7 +151,7 @@ def test_a_store_that_could_not_be_read_counts_nothing() -> None:
     (store,) = ledger.stores([unread])
     assert store.tone == "unknown"
     assert "could not be read" in store.sentence
-    assert ledger.table([unread]).rows[0][2:4] == ("not readable: time-out", "")
+    assert ledger.table([unread]).rows[0][1:3] == ("at cutover, not readable: time-out", "\u2013")
 
 
 def test_the_worst_findings_come_first() -> None:

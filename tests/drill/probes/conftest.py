@@ -10,10 +10,11 @@ from typing import ClassVar
 
 import pytest
 from dnslib.server import DNSLogger, DNSServer
-from moto.server import ThreadedMotoServer
 
 from drill.probes.contract import Context, Probe, Seen
 from drill.probes.loop import precise_loop
+from infra.lab.control_plane import ControlPlane
+from infra.lab.world import CheckerReport, Invocation, ItemWrite
 from tests.drill.probes.scripted import Answering, Handler, Server, Service, Zone, ZoneResolver
 
 
@@ -86,14 +87,33 @@ def zone() -> Iterator[Zone]:
     server.server.server_close()
 
 
-@pytest.fixture(scope="session")
+class Quiet:
+    """Physics that do nothing: every checker succeeds, writes go nowhere, no function runs."""
+
+    def reports(self, health_check_id: str) -> tuple[CheckerReport, ...]:
+        """Tell of three checkers that see the endpoint well."""
+        del health_check_id
+        status = "Success: HTTP Status Code 200, OK"
+        return tuple(CheckerReport(region, "127.0.0.1", status, 0.0) for region in ("a", "b", "c"))
+
+    def written(self, write: ItemWrite) -> None:
+        """Take no note."""
+
+    def invoke(self, region: str, function: str, qualifier: str, payload: bytes) -> Invocation:
+        """Know no function."""
+        del region, function, qualifier, payload
+        return Invocation(b"{}", status=404)
+
+
+@pytest.fixture(scope="module")
 def aws_url() -> Iterator[str]:
-    """Give the address of a running moto."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    """Give the address of an AWS API."""
+    plane = ControlPlane("127.0.0.1", 0, ("us-east-1", "us-west-2"))
+    quiet = Quiet()
+    plane.serve_with(invoker=quiet, health=quiet, writes=quiet)
+    plane.start()
+    yield plane.endpoint_url
+    plane.close()
 
 
 @pytest.fixture
