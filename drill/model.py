@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing_extensions import TypeAliasType
 
 # A named alias: pydantic, which reads and writes records, can't resolve a recursive one without a name.
-Json = TypeAliasType("Json", "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]")
+Json = TypeAliasType("Json", "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None")
 
 
 class Outcome(StrEnum):

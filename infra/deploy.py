@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from drill.aws import GLOBAL_REGION
-from drill.probes.health_check import is_healthy
 from drill.target import Dns, Region, Service, Table, Target
 from infra import artefacts, stack_changes
 from infra.deploy_config import DeployConfig
@@ -79,7 +77,6 @@ def deploy(client_of: ClientFactory, config: DeployConfig, package: Package | No
         ],
     )
     (dns,) = _wave(client_of, [_dns(config, *apps)])
-    _await_healthy(client_of, (dns["PrimaryHealthCheckId"], dns["StandbyHealthCheckId"]))
     places = [_Place(*parts) for parts in zip(networks, (data, standby_data), apps, strict=True)]
     return Target(
         schema=1,
@@ -96,21 +93,6 @@ def deploy(client_of: ClientFactory, config: DeployConfig, package: Package | No
         peering_id=peering["PeeringId"],
         timing=config.timing,
         objectives=config.objectives,
-    )
-
-
-def _await_healthy(client_of: ClientFactory, check_ids: Sequence[str]) -> None:
-    """Wait until both regions answer their health checks: only then can anything be drilled.
-
-    Raises:
-        DrillError: They do not, in the time that a stack may take.
-
-    """
-    client = client_of("route53", GLOBAL_REGION)
-    stack_changes.wait(
-        lambda: all(is_healthy(client, check_id) for check_id in check_ids),
-        lambda healthy: not healthy,
-        "both regions' health checks to be healthy",
     )
 
 

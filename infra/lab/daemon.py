@@ -143,7 +143,11 @@ async def _follow(plane: ControlPlane, physics: tuple[_Physics, ...], options: a
     changed, ended = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    plane.on_change(lambda: loop.call_soon_threadsafe(changed.set))
+
+    def notice() -> None:
+        loop.call_soon_threadsafe(changed.set)
+
+    plane.on_change(notice)
     life = asyncio.create_task(_until_over(options, ended))
     while not ended.is_set():
         with contextlib.suppress(TimeoutError):  # the slow tick: nothing changed, look all the same

@@ -17,6 +17,7 @@ from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wa
 from drill import runs, target
 from drill.aws import Aws
 from drill.errors import DrillError, UsageError
+from drill.probes.health_check import is_healthy
 from drill.target import Environment, Objectives, Target, Timing
 from infra import deploy
 from infra.lab import profile as profiles
@@ -198,9 +199,33 @@ def _deployed(ready: Ready, state: Path, say: Say) -> Target:
         objectives={"default": _OBJECTIVES[ready.profile]},
     )
     deployed = deploy.deploy(aws.client, config)
+    _await_healthy(deployed)
     target.dump(deployed, state / TARGET)
     say(f"the system is deployed in {' and '.join(ready.regions)} ({time.monotonic() - began:.1f} s)")
     return deployed
+
+
+def _await_healthy(deployed: Target) -> None:
+    """Wait until both regions answer their health checks: only then can anything be drilled.
+
+    Raises:
+        DrillError: They do not.
+
+    """
+    client = Aws.of(deployed).client("route53", "global")
+    check_ids = (deployed.primary.health_check_id, deployed.standby.health_check_id)
+    healthy = Retrying(
+        retry=retry_if_result(lambda all_are: not all_are),
+        stop=stop_after_delay(_STARTS_S),
+        wait=wait_fixed(0.1),
+    )
+    try:
+        healthy(lambda: all(is_healthy(client, check_id) for check_id in check_ids))
+    except RetryError as problem:
+        msg = (
+            f"the system was deployed on the lab, but is not healthy after {_STARTS_S:g} s; try: drill lab up"
+        )
+        raise DrillError(msg) from problem
 
 
 def _optional(flag: str, value: object) -> list[str]:

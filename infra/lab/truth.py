@@ -5,7 +5,7 @@ it was asked for. The drill never reads it; tests do. JSON lines, one event each
 ``at_ns`` (monotonic clock) and ``kind``:
 
 ======================  =========================================================================
-``path_closed``         packets on ``path`` (``edge``, ``endpoint``, ``database``) at ``address`` vanish from here on
+``path_closed``         packets on ``path`` (``edge``, ``endpoint``, ``database``) at ``address`` vanish
 ``path_opened``         they pass again
 ``request_served``      the edge wrote an answer: ``region method path status``
 ``health_changed``      the aggregated state of a health check: ``health_check_id healthy``

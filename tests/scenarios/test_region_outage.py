@@ -129,7 +129,7 @@ class TestTookEffect:
     def test_an_inversion_shows_on_the_check(
         self, detail: dict[str, bool], bad: bool, expected: bool
     ) -> None:
-        """Inverted, disabled and unhealthy, all three: a check that is merely unhealthy is another failure."""
+        """Inverted, disabled and unhealthy, all three: one that is merely unhealthy is another failure."""
         history = history_of(*attempts(CHECK, [20], None, bad=bad, **detail), injected_at_s=1)
 
         assert expected == RegionOutage().took_effect(make_target(), INVERT, history)
