@@ -66,6 +66,10 @@ def record(order: Order, happened: Happened, history: History) -> Record:
         stopped_by=happened.stopped_by or happened.failed,
     )
     judgements, outcome, reason = verdict.judge(plan.objectives, measured, circumstances)
+    if happened.failed:
+        reason = f"The fault could not be injected as planned: {happened.failed}"
+    elif happened.stopped_by:
+        reason = f"Stopped early: {happened.stopped_by}."
     if not happened.rolled_back:
         reason = f"NOT everything was put back: drill rollback {happened.run_id}. {reason}"
     return Record(

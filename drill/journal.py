@@ -89,7 +89,9 @@ class Journal:
         journal = cls(path, descriptor, (), _FIRST)
         journal._run_id = run_id
         journal._append("opened", run_id=run_id, scenario=scenario, target=target)
+        # The folder's own entry too: after a power cut the journal must be found.
         _fsync_folder(folder)
+        _fsync_folder(folder.parent)
         return journal
 
     @classmethod

@@ -1,6 +1,6 @@
 """The target file: what is drilled, and every time scale that a drill may assume.
 
-The file is YAML. It is written by ``drill infra deploy`` (or by hand) and says nothing secret.
+The file is YAML. It is written by ``drill lab up`` or by hand and says nothing secret.
 No code outside this file assumes a time scale: warm-up, settling, deadlines and intervals
 come from here.
 """

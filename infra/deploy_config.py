@@ -91,7 +91,7 @@ class DeployConfig:
         """
         problem = self._problem()
         if problem:
-            msg = f"{problem}; see: drill infra deploy --help"
+            msg = f"{problem}; nothing was touched, mend it and deploy again"
             raise UsageError(msg)
 
     def _problem(self) -> str:

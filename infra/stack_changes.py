@@ -127,7 +127,8 @@ def wait(read: Callable[[], Any], pending: Callable[[Any], bool], what: str) -> 
     except RetryError as problem:
         last = problem.last_attempt.result()
         msg = (
-            f"{what} is still {last} after {STACK_WITHIN_S:.0f} s; look at it again with: drill infra status"
+            f"{what} is still {last} after {STACK_WITHIN_S:.0f} s; "
+            "see why with: aws cloudformation describe-stack-events"
         )
         raise DrillError(msg) from problem
 

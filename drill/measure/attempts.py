@@ -25,11 +25,6 @@ class Attempt:
     good: bool
 
 
-def in_order(history: History, probe: str) -> list[Observation]:
-    """Return a probe's observations by number, whatever order they came in."""
-    return sorted(history.observations.get(probe, ()), key=lambda seen: (seen.number, seen.due_ns))
-
-
 def attempts(history: History, probe: str, served_by: str | None = None) -> tuple[Attempt, ...]:
     """Return the attempts that were sent, in the order of sending.
 

@@ -88,6 +88,7 @@ def test_a_signal_rolls_back(lab: Lab, root: Path, number: signal.Signals) -> No
     printed, _ = runner.communicate(timeout=WAIT_S)
 
     assert 130 == runner.returncode, printed
+    assert f"Stopped early: interrupted by {number.name}" in printed
     assert before == lab.fingerprint()
 
 
@@ -128,4 +129,5 @@ def test_dead_probes_stop_the_drill(lab: Lab, root: Path) -> None:
     printed, _ = runner.communicate(timeout=WAIT_S)
 
     assert 5 == runner.returncode, printed
+    assert "Stopped early: the probes' process ended" in printed
     assert before == lab.fingerprint()
