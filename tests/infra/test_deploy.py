@@ -1,14 +1,9 @@
 """Deploying the whole system on the control plane, changing it, and what can't be deployed."""
 
-import io
 import json
 import re
-import subprocess
-import sys
-import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +13,8 @@ from botocore.exceptions import ClientError
 from drill import target as targets
 from drill.errors import DrillError, UsageError
 from drill.target import Environment, Objectives, Target, Timing
-from infra import stack_changes
 from infra.deploy import DeployConfig, deploy, destroy
-from infra.function_package import DISTRIBUTIONS, Package, application, archive_of
+from infra.function_package import Package, archive_of
 from tests.infra.lab.planelab import EAST, WEST, Lab, control_plane
 
 CONFIG = DeployConfig(
@@ -63,10 +57,8 @@ class TestDeployed:
         _, target = shop
         assert (target.name, target.account, target.disposable) == ("shop", "123456789012", True)
         assert (target.service.host, target.service.port) == ("orders.example.test", 8080)
-        assert (target.service.resolver, target.service.name_servers) == (
-            "127.0.0.54:53",
-            ("127.0.0.53:53",),
-        )
+        assert target.service.resolver == CONFIG.resolver
+        assert target.service.name_servers == CONFIG.name_servers
         assert (target.timing, target.objectives) == (CONFIG.timing, CONFIG.objectives)
         targets.dump(target, tmp_path / "target.yaml")
         assert targets.load(tmp_path / "target.yaml") == target
@@ -236,8 +228,8 @@ def test_destroying_leaves_nothing(empty: Lab) -> None:
         destroy(empty.aws.client, CONFIG)
         now = empty.now
         assert (now.vpcs, now.subnets, now.route_tables, now.load_balancers) == ((), (), (), ())
-        assert (now.clusters, now.functions, now.health_checks, now.records) == ((), (), (), ())
-        assert now.tables == ()
+        left = (now.clusters, now.functions, now.health_checks, now.records, now.tables)
+        assert left == ((), (), (), (), ())
         assert empty.client("s3").list_buckets()["Buckets"] == []
         assert empty.client("iam").list_roles()["Roles"] == []
         assert [item.status for item in now.peerings] == ["deleted"]
@@ -256,9 +248,7 @@ def test_a_failed_stack_names_resource_and_reason(empty: Lab) -> None:
     text = str(failed.value)
     assert text.startswith("stack shop-table in us-east-1 failed at Orders (AWS::DynamoDB::GlobalTable): ")
     assert "ResourceInUseException" in text
-    assert text.endswith(
-        "; see: aws cloudformation describe-stack-events --region us-east-1 --stack-name shop-table"
-    )
+    assert text.endswith("describe-stack-events --region us-east-1 --stack-name shop-table")
     assert "\n" not in text
 
 
@@ -275,16 +265,6 @@ def test_a_failed_deployment_can_be_repeated(empty: Lab) -> None:
         deploy(empty.aws.client, CONFIG, ONE)
     dynamodb.delete_table(TableName="shop-orders")
     assert deploy(empty.aws.client, CONFIG, ONE).table.name == "shop-orders"
-
-
-def test_a_stack_that_takes_too_long_is_an_error(empty: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A database that never starts ends the deployment with the stack's name."""
-    monkeypatch.setattr(stack_changes, "STACK_WITHIN_S", 0.5)
-    empty.connect()
-    with pytest.raises(DrillError, match=r"stack shop-data in us-east-1 is still CREATE_IN_PROGRESS"):
-        deploy(empty.aws.client, CONFIG, ONE)
-    for cluster in empty.now.clusters:
-        empty.plane.set_cluster_status(cluster.region, cluster.id, "available")
 
 
 @pytest.mark.parametrize(
@@ -314,38 +294,6 @@ def test_no_warm_processes_when_none_are_wanted(empty: Lab) -> None:
     """A provisioned concurrency of zero makes an alias without any."""
     deploy(empty.aws.client, replace(CONFIG, provisioned_concurrency=0), ONE)
     assert {item.provisioned for item in empty.now.functions} == {0}
-    target_alias = {"FunctionName": empty.now.aliases[0].function, "Qualifier": "live"}
+    alias = {"FunctionName": empty.now.aliases[0].function, "Qualifier": "live"}
     with pytest.raises(ClientError, match="ProvisionedConcurrencyConfigNotFoundException"):
-        empty.client("lambda").get_provisioned_concurrency_config(**target_alias)
-
-
-def test_the_package_is_the_same_every_time() -> None:
-    """The same sources give the same bytes, so that an unchanged function is not deployed again."""
-    first, second = application(), application()
-    assert (first.archive, first.key, first.sha256) == (second.archive, second.key, second.sha256)
-
-
-def test_the_package_holds_the_application_and_its_libraries(tmp_path: Path) -> None:
-    """With nothing but the package on its path, Python finds the handler and the database driver."""
-    package = application()
-    with zipfile.ZipFile(io.BytesIO(package.archive)) as archive:
-        names = archive.namelist()
-        archive.extractall(tmp_path)
-    assert {
-        f"infra/app/{item.name}" for item in files("infra.app").iterdir() if item.name.endswith(".py")
-    } <= set(names)
-    assert not [name for name in names if name.endswith(".pyc") or name.startswith(("/", ".."))]
-    code = (
-        "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "import pg8000.native, infra.app.orders\n"
-        "assert pg8000.__file__.startswith(sys.argv[1]), pg8000.__file__\n"
-        "assert infra.app.orders.__file__.startswith(sys.argv[1])\n"
-    )
-    subprocess.run([sys.executable, "-I", "-c", code, str(tmp_path)], check=True, timeout=60)
-
-
-def test_the_package_names_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A library that is not installed is a one-line error with the command that installs it."""
-    monkeypatch.setattr("infra.function_package.DISTRIBUTIONS", (*DISTRIBUTIONS, "no-such-library"))
-    with pytest.raises(DrillError, match=r"no-such-library is not installed; install it with: pip install"):
-        application()
+        empty.client("lambda").get_provisioned_concurrency_config(**alias)

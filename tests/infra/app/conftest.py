@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from moto.core.base_backend import BackendDict
 from moto.server import ThreadedMotoServer
 
 from tests.infra.app.shoplab import REGION, Backend, backend
@@ -12,6 +13,7 @@ from tests.infra.app.shoplab import REGION, Backend, backend
 @pytest.fixture(scope="module")
 def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
     """Give a PostgreSQL server and moto's AWS API, whatever they hold."""
+    BackendDict.reset()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     host, port = server.get_host_and_port()

@@ -1,0 +1,45 @@
+"""The function's package: the same bytes every time, and all that the handler needs."""
+
+import io
+import subprocess
+import sys
+import zipfile
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from drill.errors import DrillError
+from infra.function_package import DISTRIBUTIONS, application
+
+
+def test_the_package_is_the_same_every_time() -> None:
+    """The same sources give the same bytes, so that an unchanged function is not deployed again."""
+    first, second = application(), application()
+    assert (first.archive, first.key, first.sha256) == (second.archive, second.key, second.sha256)
+
+
+def test_the_package_holds_the_application_and_its_libraries(tmp_path: Path) -> None:
+    """With nothing but the package on its path, Python finds the handler and the database driver."""
+    package = application()
+    with zipfile.ZipFile(io.BytesIO(package.archive)) as archive:
+        names = archive.namelist()
+        archive.extractall(tmp_path)
+    assert {
+        f"infra/app/{item.name}" for item in files("infra.app").iterdir() if item.name.endswith(".py")
+    } <= set(names)
+    assert not [name for name in names if name.endswith(".pyc") or name.startswith(("/", ".."))]
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import pg8000.native, infra.app.orders\n"
+        "assert pg8000.__file__.startswith(sys.argv[1]), pg8000.__file__\n"
+        "assert infra.app.orders.__file__.startswith(sys.argv[1])\n"
+    )
+    subprocess.run([sys.executable, "-I", "-c", code, str(tmp_path)], check=True, timeout=60)
+
+
+def test_the_package_names_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library that is not installed is a one-line error with the command that installs it."""
+    monkeypatch.setattr("infra.function_package.DISTRIBUTIONS", (*DISTRIBUTIONS, "no-such-library"))
+    with pytest.raises(DrillError, match=r"no-such-library is not installed; install it with: pip install"):
+        application()
