@@ -133,13 +133,8 @@ class _Drill:
     def _await_steady(self) -> None:
         """Wait until the steady state has held for the whole warm-up."""
         self._enter("warm-up", "the steady state must hold before anything is touched")
-        began_ns = clock.monotonic_ns()
-
-        def held(history: History) -> bool:
-            since_ns = max(began_ns, clock.monotonic_ns() - round(self._timing.warm_up_s * 1e9))
-            return self._elapsed_s(began_ns) >= self._timing.warm_up_s and self._steady(history, since_ns)
-
-        self._steady_before = self._wait(held, self._timing.warm_up_s + self._timing.effect_s)
+        window_s = self._timing.warm_up_s
+        self._steady_before = self._steady_for(window_s, window_s + self._timing.effect_s)
 
     def _inject(self) -> None:
         """Capture, journal the undo, inject; for every step, in order."""
@@ -242,13 +237,7 @@ class _Drill:
         if not self._actions or self._stop.interrupted or not self._sampler.alive:
             return
         self._enter("settle", "waiting for the steady state")
-        began_ns = clock.monotonic_ns()
-
-        def held(history: History) -> bool:
-            since_ns = max(began_ns, clock.monotonic_ns() - round(self._timing.settle_s * 1e9))
-            return self._elapsed_s(began_ns) >= self._timing.settle_s and self._steady(history, since_ns)
-
-        if self._wait(held, self._timing.failback_s):
+        if self._steady_for(self._timing.settle_s, self._timing.failback_s):
             self.watch.marks = replace(self.watch.marks, settled_ns=clock.monotonic_ns())
         self._read_ledgers("resumed")
 
@@ -267,8 +256,16 @@ class _Drill:
                 read_ledger(self._context, store, self._folder.name, occasion, self._timing.api_timeout_s)
             )
 
-    def _steady(self, history: History, since_ns: int) -> bool:
-        return self._order.scenario.steady(self._target, history, since_ns)
+    def _steady_for(self, window_s: float, at_most_s: float) -> bool:
+        """Wait until the steady state has held for a whole window that begins no earlier than now."""
+        began_ns = clock.monotonic_ns()
+
+        def held(history: History) -> bool:
+            since_ns = max(began_ns, clock.monotonic_ns() - round(window_s * 1e9))
+            whole = self._elapsed_s(began_ns) >= window_s
+            return whole and self._order.scenario.steady(self._target, history, since_ns, window_s)
+
+        return self._wait(held, at_most_s)
 
     def _wait(self, holds: Callable[[History], bool], at_most_s: float) -> bool:
         """Look until ``holds``, the time is over or somebody asks to stop; return whether it held."""

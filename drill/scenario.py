@@ -69,11 +69,16 @@ class Scenario(ABC, Generic[P]):
         """Return what is watched."""
 
     @abstractmethod
-    def steady(self, target: Target, history: History, since_ns: int) -> bool:
-        """Say whether the steady-state hypothesis held for every attempt sent from ``since_ns`` on.
+    def steady(self, target: Target, history: History, since_ns: int, window_s: float) -> bool:
+        """Say whether the steady-state hypothesis held for every attempt due from ``since_ns`` on.
 
-        The engine asks with a window of ``warm_up_s`` before the injection and ``settle_s`` after
-        the rollback; the predicate itself must find enough attempts in the window.
+        Args:
+            target: What is drilled.
+            history: All that was seen by now.
+            since_ns: Where the window begins.
+            window_s: How long it is: ``warm_up_s`` before the injection, ``settle_s`` after the
+                rollback. The predicate itself must find enough attempts in it.
+
         """
 
     @abstractmethod

@@ -163,11 +163,10 @@ class RegionOutage(Scenario[RegionOutageParams]):
             )
         return tuple(probes)
 
-    def steady(self, target: Target, history: History, since_ns: int) -> bool:
+    def steady(self, target: Target, history: History, since_ns: int, window_s: float) -> bool:
         """Every client and writer was served, by the primary."""
         return all(
-            _all_served(history, name, since_ns, target.primary.name, window_s)
-            for name, window_s in ((CLIENTS, target.timing.settle_s), (WRITER, target.timing.settle_s))
+            _all_served(history, name, since_ns, target.primary.name, window_s) for name in (CLIENTS, WRITER)
         )
 
     def took_effect(self, target: Target, params: RegionOutageParams, history: History) -> bool:

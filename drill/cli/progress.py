@@ -11,6 +11,8 @@ import click
 from drill import clock
 from drill.model import Goodness, History
 
+_TELL_NS = 1_000_000_000
+
 
 class Shown(Protocol):
     """Where progress is shown."""
@@ -68,13 +70,19 @@ class _Plain:
 
 
 class _Json:
-    """One JSON object a line."""
+    """One JSON object a line; what the probes see is told once a second."""
+
+    def __init__(self) -> None:
+        self._told_ns = 0
 
     def phase(self, name: str, detail: str = "") -> None:
         self._write({"event": "phase", "phase": name, "detail": detail})
 
     def seen(self, history: History) -> None:
-        self._write({"event": "seen", "probes": newest(history)})
+        now_ns = clock.monotonic_ns()
+        if now_ns - self._told_ns >= _TELL_NS:
+            self._told_ns = now_ns
+            self._write({"event": "seen", "probes": newest(history)})
 
     def said(self, line: str) -> None:
         self._write({"event": "said", "line": line})

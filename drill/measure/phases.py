@@ -1,6 +1,6 @@
 """The phases of a failover on one time line.
 
-fault → checkers flip → authoritative answer flips (→ the resolver's answer flips) → first
+fault → checkers see it fail → authoritative answer flips (→ the resolver's answer flips) → first
 request served by the standby → all requests served by it → steady.
 
 Probe: ``http``. Options:
@@ -32,6 +32,11 @@ from drill.target import Target
 
 NAME = "phase"
 WHOLE = "whole"
+# https://docs.aws.amazon.com/Route53/latest/APIReference/API_GetHealthCheckStatus.html
+_CHECKERS = (
+    "Route 53 tells what each checker saw last, not how far it has counted towards the failure "
+    "threshold: that counting is part of the next phase."
+)
 # Fewer healthy answers than this say nothing about how quick a healthy answer is.
 ENOUGH_BEFORE = 20
 # An answer within this many times the 99th percentile of before is as quick as before.
@@ -83,7 +88,7 @@ def _routing_stages(spec: MeasureSpec, history: History, window: Window) -> list
         return None if seen.answered_by is None else seen.answered_by == standby
 
     for option, name, label in (
-        ("zone", "routing", "authoritative DNS answer flips"),
+        ("zone", "routing", "Route 53 decides, its answer flips"),
         ("resolver", "caching", "resolver's answer flips"),
     ):
         if probe := optional_text(spec, option):
@@ -94,7 +99,7 @@ def _routing_stages(spec: MeasureSpec, history: History, window: Window) -> list
 def _detection(exercised: bool, seen: Flip) -> _Stage:
     """Return the checkers' phase; a method that skips it ends it at once where no flip was seen."""
     if exercised:
-        return _Stage("detection", "health checkers flip", seen)
+        return _Stage("detection", "health checkers see it fail", seen, note=_CHECKERS)
     note = "Not exercised: the drill flipped the health check itself."
     return _Stage("detection", "health check flips", seen, exercised=False, note=note)
 

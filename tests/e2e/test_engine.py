@@ -32,12 +32,12 @@ class Blunt(RegionOutage):
 
 
 class HalfBroken(RegionOutage):
-    """A region outage whose second step can't be done: its subnet does not exist."""
+    """A region outage whose second step can't be done: its VPC is in the other region."""
 
     def steps(self, target: Target, params: RegionOutageParams) -> tuple[Step, ...]:
-        """Invert the check, then cut off a subnet that is not there."""
+        """Invert the check, then cut off subnets in a VPC that they are not in."""
         primary = target.primary
-        nowhere = NetworkBlackout(primary.name, primary.vpc_id, ("subnet-00000000000000000",))
+        nowhere = NetworkBlackout(primary.name, target.standby.vpc_id, primary.app_subnet_ids)
         return (*super().steps(target, params), Step("cut-nothing", nowhere))
 
 
@@ -113,7 +113,7 @@ def test_a_system_that_is_never_steady_is_not_touched(lab: Lab, live: Live) -> N
     """A drill whose hypothesis does not hold before injects nothing."""
 
     class Restless(RegionOutage):
-        def steady(self, target: Target, history: History, since_ns: int) -> bool:
+        def steady(self, target: Target, history: History, since_ns: int, window_s: float) -> bool:
             return False
 
     record = live(Restless(), effect_s=1)

@@ -157,13 +157,21 @@ class TestTookEffect:
 class TestSteady:
     def steady(self, *observations: Observation) -> bool:
         """Ask the scenario about everything since the beginning."""
-        return RegionOutage().steady(make_target(), history_of(*observations), 0)
+        return RegionOutage().steady(make_target(), history_of(*observations), 0, window_s=1)
 
     def test_when_the_primary_serves_all(self) -> None:
         """Clients and writers were served by the primary."""
         both = [attempts(name, range(20), PRIMARY) for name in (CLIENTS, WRITER)]
 
         assert self.steady(*both[0], *both[1])
+
+    def test_not_before_the_whole_window_was_seen(self) -> None:
+        """Two seconds of attempts do not make a window of ten, whatever the settling window is."""
+        both = [attempts(name, range(20), PRIMARY) for name in (CLIENTS, WRITER)]
+        history = history_of(*both[0], *both[1])
+
+        assert not RegionOutage().steady(make_target(), history, 0, window_s=10)
+        assert RegionOutage().steady(make_target(), history, 0, window_s=2)
 
     def test_not_without_writers(self) -> None:
         """A system that nobody could write to is not steady."""
