@@ -61,13 +61,16 @@ def record(order: Order, happened: Happened, history: History) -> Record:
     circumstances = Circumstances(
         steady_before=happened.steady_before,
         took_effect=happened.took_effect if happened.actions else None,
-        starved=probe_health.starved(history, edges),
+        starved=probe_health.starved(
+            history, edges, {one.probe for one in plan.measures if one.kind == "ledger"}
+        ),
         deadline_passed=history.marks.deadline_passed,
         stopped_by=happened.stopped_by or happened.failed,
+        settled=not happened.actions or history.marks.settled_ns is not None,
     )
     judgements, outcome, reason = verdict.judge(plan.objectives, measured, circumstances)
     if happened.failed:
-        reason = f"The fault could not be injected as planned: {happened.failed}"
+        reason = f"The drill did not go as planned: {happened.failed}"
     elif happened.stopped_by:
         reason = f"Stopped early: {happened.stopped_by}."
     if not happened.rolled_back:

@@ -1,6 +1,7 @@
 """The scenarios that are installed, found through the entry points ``drill.scenarios``."""
 
 import difflib
+import re
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -8,6 +9,8 @@ from drill.errors import UsageError
 from drill.scenario import Scenario
 
 GROUP = "drill.scenarios"
+# Run ids carry the name, and runs are found by their ids.
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _DECLARED = ("name", "title", "hypothesis", "covers", "parameters")
 
 
@@ -41,6 +44,9 @@ def _load(point: EntryPoint) -> Scenario[Any]:
     missing = [name for name in _DECLARED if not getattr(scenario_class, name, None)]
     if missing:
         msg = f"{plugin} does not declare {', '.join(missing)}; mend or uninstall it"
+        raise UsageError(msg)
+    if not _NAME.fullmatch(point.name):
+        msg = f"{plugin} must be named with small letters, digits and dashes; mend or uninstall it"
         raise UsageError(msg)
     if scenario_class.name != point.name:
         msg = f"{plugin} calls itself {scenario_class.name!r}; mend or uninstall it"

@@ -4,18 +4,18 @@ Plan and guards come first and touch nothing. From the first injection on the ro
 whatever happens: success, deadline, stop condition, exception or signal.
 """
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 
-from drill import assemble, clock, guard, journal, lease, record, rollback, runs
+from drill import assemble, clock, guard, lease, record, rollback, runs
 from drill.assemble import Happened
 from drill.aws import Aws
-from drill.errors import DrillError, Refused
+from drill.errors import DrillError, Refused, RollbackIncomplete
 from drill.faults.registry import arguments
 from drill.journal import Journal
 from drill.lease import Lease
@@ -23,8 +23,9 @@ from drill.model import Between, History, Marks
 from drill.observations import Store
 from drill.order import Order
 from drill.probes.contract import Context
-from drill.probes.ledger import read_ledger
 from drill.probes.process import Sampler
+from drill.progress import Progress, Steadfast
+from drill.read_back import ReadBack
 from drill.record import Action, Record
 from drill.rollback import Undone
 from drill.scenario import Step
@@ -33,19 +34,6 @@ from drill.versions import versions
 from drill.watch import Watch
 
 _LOG = structlog.get_logger()
-
-
-class Progress(Protocol):
-    """Who is told how a drill goes on."""
-
-    def phase(self, name: str, detail: str = "") -> None:
-        """Hear that a phase begins."""
-
-    def seen(self, history: History) -> None:
-        """Hear what the probes have seen by now."""
-
-    def said(self, line: str) -> None:
-        """Hear something worth a line."""
 
 
 def run(order: Order, aws: Aws, progress: Progress, stop: Stop | None = None) -> Record:
@@ -60,6 +48,7 @@ def run(order: Order, aws: Aws, progress: Progress, stop: Stop | None = None) ->
 
     """
     stop = stop or Stop()
+    progress = Steadfast(progress)
     target = order.plan.target
     # The lease comes first: what a drill under way has not undone yet is no leftover.
     with on_signals(stop), lease.taken(order.runs, target.name) as held:
@@ -71,8 +60,12 @@ def run(order: Order, aws: Aws, progress: Progress, stop: Stop | None = None) ->
         with Journal.create(folder, folder.name, order.plan.scenario, target.name) as log:
             drill = _Drill(order, aws, progress, stop, folder, held, log)
             happened = drill.live()
-        finished = assemble.record(order, happened, drill.watch.look())
-        record.write(finished, folder / runs.RECORD)
+        try:
+            finished = assemble.record(order, happened, drill.watch.look())
+            record.write(finished, folder / runs.RECORD)
+        except Exception as problem:
+            drill.complain(problem)
+            raise
         return finished
 
 
@@ -103,18 +96,24 @@ class _Drill:
         self._context = Context.of(self._target, folder.name)
         self._sampler = Sampler.start(specs, self._context, folder / runs.OBSERVATIONS)
         self.watch = Watch(store, specs, Marks(self._started.monotonic_ns))
+        self._read_back = ReadBack(order.plan, self._context, self.watch)
 
     def live(self) -> Happened:
-        """Watch, break, watch, put back, watch; return what happened."""
+        """Watch, break, watch, put back, watch; return what happened.
+
+        Raises:
+            RollbackIncomplete: Something else failed, and not everything was put back.
+
+        """
         try:
             try:
-                self._await_steady()
-                if self._steady_before and not self._stop.asked:
-                    self._inject()
-                    self._observe()
+                self._tried(self._break_and_watch)
             finally:
                 self._roll_back()
-            self._settle()
+            self._tried(self._settle)
+        except Exception as problem:
+            self.complain(problem)
+            raise
         finally:
             self._end_probes()
         return Happened(
@@ -129,6 +128,34 @@ class _Drill:
             interrupted=self._stop.interrupted,
             actions=tuple(self._actions.values()),
         )
+
+    def complain(self, problem: Exception) -> None:
+        """Let what is still broken go before whatever else went wrong.
+
+        Raises:
+            RollbackIncomplete: A step is not known to be undone.
+
+        """
+        left = [step.step for step in self._journal.pending()]
+        if left:
+            folder = self._folder
+            msg = (
+                f"still broken: {', '.join(left)}; put back with: {runs.rollback_command(folder)} ({problem})"
+            )
+            raise RollbackIncomplete(msg) from problem
+
+    def _tried(self, part: Callable[[], None]) -> None:
+        """Do a part of the drill; a failure that a person can act on goes into the record, not past it."""
+        try:
+            part()
+        except DrillError as problem:
+            self._failed = self._failed or str(problem)
+
+    def _break_and_watch(self) -> None:
+        self._await_steady()
+        if self._steady_before and not self._stop.asked:
+            self._inject()
+            self._observe()
 
     def _await_steady(self) -> None:
         """Wait until the steady state has held for the whole warm-up."""
@@ -198,26 +225,26 @@ class _Drill:
 
         self._took_effect = False
         ended = self._wait(recovered, self._timing.deadline_s)
-        self.watch.marks = replace(
-            self.watch.marks,
-            recovery_ended_ns=clock.monotonic_ns(),
-            deadline_passed=not ended and not self._stop.asked,
-        )
-        if not self._stop.asked:
-            self._read_ledgers("cutover")
+        if ended or not self._stop.asked:
+            now_ns = clock.monotonic_ns()
+            self.watch.marks = replace(self.watch.marks, recovery_ended_ns=now_ns, deadline_passed=not ended)
+            for store in self._order.plan.ledger_stores:
+                self._progress.said(f"reading the {store} ledger")
+                self._read_back.at_cutover(store)
 
     def _roll_back(self) -> None:
         """Undo everything that was intended, the last first, and check each."""
-        steps = journal.pending(journal.read(self._folder))
+        steps = self._journal.pending()
         if not steps:
             self._journal.mark_closed()
             return
-        self._enter("roll back", "putting everything back")
+        # A journal or a log that can't be written must not keep the rollback from running.
+        with contextlib.suppress(DrillError, OSError):
+            self._enter("roll back", "putting everything back")
         sent_ns = clock.monotonic_ns()
         undone = rollback.roll_back(self._journal, steps, self._aws, self._timing, self._folder.name)
         self.watch.marks = replace(self.watch.marks, undone=Between(sent_ns, clock.monotonic_ns()))
         for one in undone:
-            _LOG.info("undo", run_id=self._folder.name, step=one.step, error=one.error)
             self._note_undone(one)
 
     def _note_undone(self, one: Undone) -> None:
@@ -234,12 +261,12 @@ class _Drill:
 
     def _settle(self) -> None:
         """Wait until the steady state holds again, and read the stores a second time."""
-        if not self._actions or self._stop.interrupted or not self._sampler.alive:
+        if not self._actions or self._stop.asked or not self._sampler.alive:
             return
         self._enter("settle", "waiting for the steady state")
         if self._steady_for(self._timing.settle_s, self._timing.failback_s):
             self.watch.marks = replace(self.watch.marks, settled_ns=clock.monotonic_ns())
-        self._read_ledgers("resumed")
+            self._once_resumed()
 
     def _end_probes(self) -> None:
         try:
@@ -248,13 +275,17 @@ class _Drill:
             # The system is back as it was; what the probes saw is judged without the part that is missing.
             self._stop.ask(str(problem))
 
-    def _read_ledgers(self, occasion: str) -> None:
-        """Read back every order of this run from each store."""
+    def _once_resumed(self) -> None:
+        """Read every store back, and again until what was missing is there."""
+        until_ns = clock.monotonic_ns() + round(self._timing.failback_s * 1e9)
+
+        def goes_on() -> bool:
+            self._stop.wait(self._timing.poll_s)
+            return clock.monotonic_ns() < until_ns and not self._must_stop()
+
         for store in self._order.plan.ledger_stores:
             self._progress.said(f"reading the {store} ledger")
-            self.watch.add(
-                read_ledger(self._context, store, self._folder.name, occasion, self._timing.api_timeout_s)
-            )
+            self._read_back.once_resumed(store, goes_on)
 
     def _steady_for(self, window_s: float, at_most_s: float) -> bool:
         """Wait until the steady state has held for a whole window that begins no earlier than now."""

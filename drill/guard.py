@@ -102,7 +102,7 @@ def _unfinished(asked: Asked, _aws: Aws) -> str:
     left = runs.unfinished(asked.runs, asked.plan.target.name)
     if not left:
         return ""
-    return f"run {left[0].name} left something broken; put it back first: drill rollback {left[0].name}"
+    return f"run {left[0].name} left something broken; put it back first: {runs.rollback_command(left[0])}"
 
 
 def _account(asked: Asked, aws: Aws) -> str:

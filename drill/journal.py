@@ -20,6 +20,7 @@ The writer holds an exclusive lock on the file; it is released when its process 
 however it ends, and a second process can then go on where it stopped.
 """
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -67,7 +68,7 @@ class Journal:
         """Take over an open, locked descriptor; use :meth:`create` or :meth:`reopen`."""
         self._path = path
         self._descriptor = descriptor
-        self._seq = len(entries)
+        self._entries = list(entries)
         self._last_hash = last_hash
         self._run_id = str(entries[0].fields["run_id"]) if entries else ""
 
@@ -131,6 +132,10 @@ class Journal:
         """Append that nothing is left to undo."""
         self._append("closed")
 
+    def pending(self) -> tuple[Pending, ...]:
+        """Return the steps that are still to be undone, the last intended first; asks no disk."""
+        return pending(tuple(self._entries))
+
     def close(self) -> None:
         """Release the file and its lock."""
         os.close(self._descriptor)
@@ -148,7 +153,7 @@ class Journal:
     def _append(self, kind: str, **fields: Json) -> None:
         instant = clock.now()
         line = {
-            "seq": self._seq + 1,
+            "seq": len(self._entries) + 1,
             "at_ns": instant.monotonic_ns,
             "wall": instant.wall,
             "kind": kind,
@@ -158,16 +163,15 @@ class Journal:
         raw = json.dumps(line, separators=(",", ":")).encode() + b"\n"
         size = os.fstat(self._descriptor).st_size
         try:
-            written = os.write(self._descriptor, raw)
-            if written != len(raw):
-                os.ftruncate(self._descriptor, size)
-                msg = f"journal {self._path} could not be written: the disk is full; free some space first"
-                raise DrillError(msg)
+            if os.write(self._descriptor, raw) != len(raw):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # noqa: TRY301 (undone just below)
             os.fsync(self._descriptor)
         except OSError as problem:
+            # Half a line, or one that may not be on the disk, must not stand before the next one.
+            os.ftruncate(self._descriptor, size)
             msg = f"journal {self._path} could not be written: {problem.strerror}; free some space first"
             raise DrillError(msg) from problem
-        self._seq += 1
+        self._entries.append(Entry(len(self._entries) + 1, instant.monotonic_ns, instant.wall, kind, fields))
         self._last_hash = hashlib.sha256(raw).hexdigest()
 
 
@@ -223,7 +227,10 @@ def _parse(path: Path) -> tuple[tuple[Entry, ...], int, str]:
         except (ValueError, KeyError, AttributeError):
             linked = False
         if not linked:
-            msg = f"journal {path} was changed: line {len(entries) + 1} does not follow from the one before"
+            msg = (
+                f"journal {path} was changed: line {len(entries) + 1} does not follow from the one "
+                "before; put back by hand what it names, then move its folder away"
+            )
             raise DrillError(msg)
         entries.append(
             Entry(len(entries) + 1, fields.pop("at_ns"), fields.pop("wall"), fields.pop("kind"), fields)

@@ -4,7 +4,7 @@ Pure: a scenario, its parameters and a target in, a value out.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from drill.errors import NoSuchRun, UsageError
 from drill.faults.contract import Call, Resource
-from drill.faults.registry import arguments
+from drill.faults.registry import arguments, build
 from drill.model import GuardSpec, Json, MeasureSpec, Objective, ProbeSpec
-from drill.scenario import P, Scenario
+from drill.scenario import P, Scenario, Step
 from drill.target import Objectives, Target
 
 FILE = "plan.json"
@@ -71,7 +71,14 @@ class Plan:
 
 
 def make(scenario: Scenario[P], params: P, target: Target) -> Plan:
-    """Work out the plan of a drill; nothing is touched."""
+    """Work out the plan of a drill; nothing is touched.
+
+    Raises:
+        UsageError: The scenario declares steps that could not be undone from a journal.
+
+    """
+    declared = scenario.steps(target, params)
+    _check(scenario.name, declared)
     steps = tuple(
         PlannedStep(
             step.name,
@@ -81,7 +88,7 @@ def make(scenario: Scenario[P], params: P, target: Target) -> Plan:
             step.fault.touches(),
             step.fault.calls,
         )
-        for step in scenario.steps(target, params)
+        for step in declared
     )
     return Plan(
         schema=SCHEMA,
@@ -99,6 +106,18 @@ def make(scenario: Scenario[P], params: P, target: Target) -> Plan:
         objectives=scenario.objectives(target, params),
         ledger_stores=scenario.ledger_stores(target, params),
     )
+
+
+def _check(scenario: str, steps: Sequence[Step]) -> None:
+    """Refuse steps whose undo a later process could not find or build again."""
+    names = [step.name for step in steps]
+    if len(set(names)) != len(names):
+        msg = f"scenario {scenario} has two steps of one name ({', '.join(names)}); mend or uninstall it"
+        raise UsageError(msg)
+    for step in steps:
+        if build(step.fault.kind, arguments(step.fault)) != step.fault:
+            msg = f"fault {step.fault.kind} of step {step.name} does not survive a journal; mend it"
+            raise UsageError(msg)
 
 
 def with_objectives(target: Target, scenario: str, asked: Objectives) -> Target:

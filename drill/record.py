@@ -1,7 +1,6 @@
 """The finished run: all that a report shows, as JSON with a schema version.
 
-A record holds no secret and no AWS credentials: it is made of values that were redacted
-where they entered.
+A record holds no secret and no AWS credentials: nothing that it is made of ever reads one.
 """
 
 import os
@@ -32,7 +31,7 @@ class Action:
         undo_status: ``undone``, ``undo_failed`` or ``pending``.
         undo_sent_ns: When the undo was sent.
         undo_done_ns: When it was checked.
-        error: What went wrong, redacted; empty if nothing did.
+        error: What went wrong, in AWS's words; empty if nothing did.
 
     """
 

@@ -17,12 +17,12 @@ from tenacity import (
     wait_fixed,
 )
 
-from drill import clock, journal, plan
+from drill import clock, plan
 from drill.aws import Aws
-from drill.errors import DrillError
+from drill.errors import DrillError, RollbackIncomplete, UsageError
 from drill.faults import registry
 from drill.journal import Journal, Pending
-from drill.target import Timing
+from drill.target import Target, Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +59,39 @@ def replay(folder: Path) -> tuple[Undone, ...]:
     """Undo what a run left, from its journal and plan alone.
 
     Raises:
-        DrillError: The journal or plan can't be read, or the run is still going.
+        DrillError: The journal can't be read, or the run is still going.
+        RollbackIncomplete: The plan can't be read, or the credentials are of another account.
 
     """
-    the_plan = plan.read(folder)
     with Journal.reopen(folder) as the_journal:
-        steps = journal.pending(journal.read(folder))
+        steps = the_journal.pending()
+        if not steps:
+            return ()
+        try:
+            the_plan = plan.read(folder)
+        except UsageError as problem:
+            msg = f"{folder.name} is still broken, and its plan can't be read: {problem}"
+            raise RollbackIncomplete(msg) from problem
         aws = Aws.of(the_plan.target)
+        _check_account(the_plan.target, aws)
         return roll_back(the_journal, steps, aws, the_plan.target.timing, folder.name)
+
+
+def _check_account(target: Target, aws: Aws) -> None:
+    """Refuse to undo with another account's credentials: nothing would be found, and all look undone."""
+    try:
+        here = aws.client("sts", target.primary.name).get_caller_identity()["Account"]
+    except (BotoCoreError, ClientError) as problem:
+        msg = (
+            f"nothing was put back: AWS did not say whose credentials these are ({problem}); set AWS_PROFILE"
+        )
+        raise RollbackIncomplete(msg) from problem
+    if here != target.account:
+        msg = (
+            f"nothing was put back: these credentials are of account {here}, "
+            f"not {target.account}; set AWS_PROFILE"
+        )
+        raise RollbackIncomplete(msg)
 
 
 def _undo(step: Pending, aws: Aws, timing: Timing, run_id: str) -> str:

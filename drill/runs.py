@@ -50,10 +50,17 @@ def create(root: Path, the_plan: Plan) -> Path:
     try:
         folder.mkdir(parents=True)
         plan.write(the_plan, folder)
+        plan.read(folder)  # a rollback must be able to: better to learn it before anything is touched
     except OSError as problem:
         msg = f"run folder {folder} can't be made: {problem.strerror}; choose another with: --runs DIR"
         raise DrillError(msg) from problem
     return folder
+
+
+def rollback_command(folder: Path) -> str:
+    """Return what to type to put back what a run left."""
+    where = "" if folder.parent == DEFAULT else f" --runs {folder.parent}"
+    return f"drill rollback {folder.name}{where}"
 
 
 def folders(root: Path) -> Iterator[Path]:

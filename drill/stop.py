@@ -1,7 +1,8 @@
 """Why a drill ends before its time: a signal, or a condition that must not last."""
 
+import contextlib
+import queue
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -14,7 +15,10 @@ class Stop:
 
     def __init__(self) -> None:
         """Begin with no wish to stop."""
-        self._event = threading.Event()
+        # A signal handler runs between any two steps of the main thread, which may be waiting right
+        # here: an Event's lock would be held then. Putting into a SimpleQueue is safe in a handler.
+        self._woken: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self.asked = False
         self.reason = ""
         self.interrupted = False
 
@@ -26,32 +30,33 @@ class Stop:
             interrupted: A person or the machine ended it, no condition of the drill.
 
         """
-        if not self._event.is_set():
+        if not self.asked:
+            self.asked = True
             self.reason = reason
             self.interrupted = interrupted
-            self._event.set()
-
-    @property
-    def asked(self) -> bool:
-        """Say whether somebody asked."""
-        return self._event.is_set()
+            self._woken.put(None)
 
     def wait(self, seconds: float) -> bool:
         """Wait for at most so long; return at once, and True, when somebody asks."""
-        return self._event.wait(seconds)
+        if not self.asked:
+            with contextlib.suppress(queue.Empty):  # nobody asked meanwhile
+                self._woken.get(timeout=seconds)
+        return self.asked
 
 
 @contextmanager
 def on_signals(stop: Stop) -> Iterator[None]:
     """Turn SIGINT, SIGTERM and SIGHUP into a wish to stop for as long as the block runs.
 
-    A second signal changes nothing: it does not cut a rollback short.
+    A second signal changes nothing: it does not cut a rollback short. A signal that was ignored
+    before, as SIGHUP is under ``nohup``, stays ignored.
     """
 
     def asked(number: int, _frame: FrameType | None) -> None:
         stop.ask(f"interrupted by {signal.Signals(number).name}", interrupted=True)
 
-    before = {number: signal.signal(number, asked) for number in SIGNALS}
+    heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, asked) for number in heard}
     try:
         yield
     finally:

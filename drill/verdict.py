@@ -26,6 +26,7 @@ class Circumstances:
         starved: Why the probes proved too little; empty if they did not.
         deadline_passed: The awaited recovery had not come when the drill stopped waiting.
         stopped_by: What ended the drill early; empty if nothing did.
+        settled: The steady state came back after the rollback.
 
     """
 
@@ -34,6 +35,7 @@ class Circumstances:
     starved: str = ""
     deadline_passed: bool = False
     stopped_by: str = ""
+    settled: bool = True
 
     @property
     def doubt(self) -> str:
@@ -81,6 +83,9 @@ def _judgement(objective: Objective, measured: Measured, circumstances: Circumst
     measurement = _measurement(objective, measured)
     if circumstances.doubt:
         return Judgement(objective, measurement, Outcome.INCONCLUSIVE, circumstances.doubt)
+    if circumstances.stopped_by:
+        why = f"The drill was stopped early: {circumstances.stopped_by}."
+        return Judgement(objective, measurement, Outcome.INCONCLUSIVE, why)
     outcome = _outcome(objective, measurement)
     late = circumstances.deadline_passed and objective.measurement == RECOVERY
     if late and (measurement is None or measurement.high is None):
@@ -121,6 +126,11 @@ def _overall(circumstances: Circumstances) -> tuple[Outcome, str]:
         )
     if circumstances.stopped_by:
         return Outcome.INCONCLUSIVE, f"The drill was stopped early: {circumstances.stopped_by}."
+    if not circumstances.settled:
+        return (
+            Outcome.INCONCLUSIVE,
+            "The steady state did not come back after the rollback; look at the system.",
+        )
     return Outcome.MET, ""
 
 

@@ -46,7 +46,8 @@ _DARK_ONLY = (
 )
 _DARK_AND_PAUSED = (
     "The region's edge and application subnets were cut off by network ACLs and replication of the "
-    "table was paused through AWS FIS; the health check was not touched."
+    "table was paused through AWS FIS; the health check was not touched. AWS may go on replicating for "
+    "a while after a pause begins: then fewer writes were at risk than in a real outage."
 )
 
 
@@ -126,7 +127,7 @@ class RegionOutage(Scenario[RegionOutageParams]):
                 "http",
                 timing.probe_interval_s * 4,
                 timing.probe_timeout_s,
-                {"host": target.primary.load_balancer},
+                {"by_way_of": target.primary.load_balancer},
             ),
             ProbeSpec(ZONE, "dns", timing.probe_interval_s, timing.probe_timeout_s, names),
             ProbeSpec(

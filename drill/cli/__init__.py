@@ -72,17 +72,29 @@ def outcome_of(arguments: list[str]) -> int:
     except click.Abort:
         return INTERRUPTED
     except click.ClickException as problem:
-        context = getattr(problem, "ctx", None)
-        path = context.command_path if context else "drill"
-        said = " ".join(problem.format_message().split()).rstrip(".")
-        return _say(f"{said}; see: {path} --help", USAGE)
-    except Refused as problem:
-        return _say(f"refused: {problem}", REFUSED)
-    except RollbackIncomplete as problem:
-        return _say(str(problem), ROLLBACK_INCOMPLETE)
+        return _wrong(problem)
     except DrillError as problem:
-        return _say(str(problem), USAGE)
+        return _told(problem)
+    except SystemExit:
+        # click ends so when the reader of a pipe has gone; its code 1 would mean "breached".
+        return INTERNAL
     return code if isinstance(code, int) else 0
+
+
+def _wrong(problem: click.ClickException) -> int:
+    if isinstance(problem, click.exceptions.NoArgsIsHelpError):
+        click.echo(problem.format_message(), err=True)
+        return USAGE
+    context = getattr(problem, "ctx", None)
+    path = context.command_path if context else "drill"
+    said = " ".join(problem.format_message().split()).rstrip(".")
+    return _say(f"{said}; see: {path} --help", USAGE)
+
+
+def _told(problem: DrillError) -> int:
+    if isinstance(problem, Refused):
+        return _say(f"refused: {problem}", REFUSED)
+    return _say(str(problem), ROLLBACK_INCOMPLETE if isinstance(problem, RollbackIncomplete) else USAGE)
 
 
 def _say(line: str, code: int) -> int:

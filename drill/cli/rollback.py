@@ -27,5 +27,5 @@ def command(run_id: str, root: Path) -> None:
         click.echo(f"{folder.name}: nothing is left to undo")
     left = [one.step for one in undone if one.error]
     if left:
-        msg = f"still broken: {', '.join(left)}; mend the cause, then: drill rollback {folder.name}"
+        msg = f"still broken: {', '.join(left)}; mend the cause, then: {runs.rollback_command(folder)}"
         raise RollbackIncomplete(msg)

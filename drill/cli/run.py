@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from drill import plan, runs, target
 from drill.cli import options
 from drill.cli.progress import for_terminal
 from drill.cli.system import drilled
+from drill.exit_codes import ROLLBACK_INCOMPLETE
 from drill.record import Record
 from drill.scenario import Scenario
 
@@ -47,11 +49,25 @@ def _one(  # noqa: PLR0913 (one argument for each option)
         progress = stack.enter_context(for_terminal(as_json=as_json))
         chosen: target.Target = stack.enter_context(drilled(target_path, profile, root, progress))
         the_plan = plan.make(scenario, params, plan.with_objectives(chosen, scenario.name, asked))
-        order = Order(scenario, params, the_plan, root, confirm, getpass.getuser(), options.typed_command())
+        order = Order(scenario, params, the_plan, root, confirm, _operator(), options.typed_command())
         finished = engine.run(order, Aws.of(chosen), progress)
-        report = write(root / finished.run_id)
-    _tell(finished, root, report, as_json=as_json)
+        # A lab stays up for as long as something is to be undone; whatever happens to the report,
+        # that something is still broken is what the exit code says.
+        try:
+            report = write(root / finished.run_id)
+            _tell(finished, root, report, as_json=as_json)
+        except Exception:
+            if finished.exit_code == ROLLBACK_INCOMPLETE:
+                return ROLLBACK_INCOMPLETE
+            raise
     return finished.exit_code
+
+
+def _operator() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name, as in many containers
+        return f"user {os.getuid()}"
 
 
 def _tell(finished: Record, root: Path, report: Path, *, as_json: bool) -> None:
@@ -69,7 +85,9 @@ def _tell(finished: Record, root: Path, report: Path, *, as_json: bool) -> None:
         return
     click.echo(f"{str(finished.outcome).upper()}: {finished.reason}")
     if not finished.rolled_back:
-        click.echo(f"NOT everything was put back; try again with: drill rollback {finished.run_id}")
+        click.echo(
+            f"NOT everything was put back; try again with: {runs.rollback_command(root / finished.run_id)}"
+        )
     click.echo(f"report: {report.resolve().as_uri()}")
 
 

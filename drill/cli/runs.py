@@ -26,7 +26,7 @@ def _state(one: Listed) -> str:
     if one.problem:
         return one.problem
     if one.unfinished:
-        return f"UNFINISHED: {one.unfinished} step(s) to undo; put back with: drill rollback {one.run_id}"
+        return f"UNFINISHED: {one.unfinished} to undo; put back with: {runs.rollback_command(one.folder)}"
     if one.record is None:
         return "no record: it ended early, and nothing is left to undo"
     return f"{one.record.outcome}  {one.record.reason}"

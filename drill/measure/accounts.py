@@ -7,6 +7,7 @@ from typing import cast
 from drill.model import Between, Goodness, History, LedgerRead, LedgerResult, Observation
 
 WRITTEN = "written"
+RESUMED = "resumed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,14 @@ def sent_writes(history: History, probe: str) -> dict[int, Observation]:
 def account(writes: Mapping[int, Observation], read: LedgerRead, undo_ns: int | None = None) -> Account:
     """Return the books of a store as they stood when a reading of it began.
 
-    What was answered later may be missing from that reading without being lost.
+    What was answered later may be missing from that reading without being lost. Once replication
+    has resumed, only what was answered before the rollback began is looked for: of what came
+    later, some is always still on its way.
     """
-    known = {number: one for number, one in writes.items() if done_ns(one) <= read.sent_ns}
+    until_ns = read.sent_ns
+    if read.occasion == RESUMED and undo_ns is not None:
+        until_ns = min(until_ns, undo_ns)
+    known = {number: one for number, one in writes.items() if done_ns(one) <= until_ns}
     return Account(
         store=read.store,
         writes=writes,
@@ -66,6 +72,12 @@ def account(writes: Mapping[int, Observation], read: LedgerRead, undo_ns: int | 
         unknown=frozenset(number for number, one in known.items() if one.goodness is Goodness.UNKNOWN),
         undo_ns=undo_ns,
     )
+
+
+def lost_in(read: LedgerRead, history: History, probe: str) -> tuple[int, ...]:
+    """Return the numbers of a writer's acknowledged writes that a reading does not show."""
+    undo_ns = None if history.marks.undone is None else history.marks.undone.earliest_ns
+    return compare(account(sent_writes(history, probe), read, undo_ns), read).lost
 
 
 def acknowledges(write: Observation, store: str) -> bool:

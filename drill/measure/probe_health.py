@@ -1,6 +1,6 @@
 """How well the probes kept their schedules, and whether that is enough to believe them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -92,15 +92,16 @@ def _edges(spec: MeasureSpec, history: History, target: Target) -> list[Edge]:
     return [Edge(spec.probe, at) for at in seen if at is not None]
 
 
-def starved(history: History, edges: Sequence[Edge]) -> str:
+def starved(history: History, edges: Sequence[Edge], judged: Collection[str] = ()) -> str:
     """Return why the probes behind a verdict proved too little; empty if they did not.
 
     Args:
         history: What was observed.
         edges: The moments that the verdict hangs on; with none every probe must have kept up.
+        judged: Probes besides those of the edges that a verdict is made from.
 
     """
-    named = {edge.probe for edge in edges} or set(history.probes)
+    named = {edge.probe for edge in edges} | set(judged) if edges else set(history.probes)
     for one in health(history):
         if one.probe in named and one.sent < ENOUGH_SENT * one.due:
             return f"{one.probe} sent {one.sent} of {one.due} attempts that were due."

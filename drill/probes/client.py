@@ -37,7 +37,7 @@ class Client:
         """
         place = self._context
         begun = clock.monotonic_ns()
-        answer = await self._resolve(place.host, timeout_s)
+        answer = await self._resolve(place.by_way_of or place.host, timeout_s)
         resolve_s = round((clock.monotonic_ns() - begun) / 1e9, 6)
         if answer.error:
             failed = Response(error="dns", nothing_sent=True, total_s=0.0)

@@ -34,6 +34,8 @@ class Context:
         name_servers: ``address:port`` of the zone's authoritative servers; empty to look them up.
         health_path: What a client probe asks for.
         orders_path: Where orders are posted and listed.
+        by_way_of: DNS name whose address is connected to instead of the service's; the request
+            still names the service, so that certificates match.
 
     """
 
@@ -47,6 +49,7 @@ class Context:
     name_servers: tuple[str, ...] = ()
     health_path: str = "/health/regional"
     orders_path: str = "/orders"
+    by_way_of: str | None = None
 
     @classmethod
     def of(cls, target: Target, run_id: str) -> Self:

@@ -2,8 +2,8 @@
 
 Options:
     path: What is asked for (default: the target's health path).
-    host: Whom to ask (default: the name that fails over); a load balancer's own name shows the
-        direct path.
+    by_way_of: DNS name of a load balancer to connect to, for the direct path; the request still
+        names the service (default: wherever the name that fails over leads).
     port: Its TCP port (default: the service's).
     keep_connection: Reuse connections as a pool does (default: a new one each time).
 
@@ -34,7 +34,7 @@ class HttpProbe(Probe):
         self._keep = options.flag(spec, "keep_connection")
         self._place = replace(
             context,
-            host=options.text(spec, "host", context.host),
+            by_way_of=options.text(spec, "by_way_of") if "by_way_of" in spec.options else None,
             port=int(options.number(spec, "port", context.port)),
         )
 

@@ -167,11 +167,11 @@ class TestClients:
 
         assert (Goodness.GOOD, "127.0.0.1") == (seen.goodness, seen.detail["address"])
 
-    def test_host_and_port_options(self, serve: Serve, place: Place, attempts: Attempts) -> None:
-        """The direct path to a load balancer is asked instead of the service's name."""
+    def test_by_way_of_a_load_balancer(self, serve: Serve, place: Place, attempts: Attempts) -> None:
+        """A load balancer's address is connected to, and the request still names the service."""
         service = serve(served)
 
-        (seen,) = attempts(make_probe(place(host="shop.test"), host="127.0.0.1", port=service.port), 1)
+        (seen,) = attempts(make_probe(place(host="shop.test"), by_way_of="127.0.0.1", port=service.port), 1)
 
         assert seen.goodness is Goodness.GOOD
 
