@@ -1,5 +1,6 @@
 """The journal: on disk before the fault, chained, readable past a torn tail."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -20,6 +21,10 @@ def make_journal(folder: Path, *steps: str) -> Journal:
     for step in steps:
         made.intend(step, "health-check-inversion", {"health_check_id": step}, {"inverted": False})
     return made
+
+
+def _no_disk(_descriptor: int) -> None:
+    raise OSError(5, "Input/output error")
 
 
 class TestPending:
@@ -133,6 +138,17 @@ class TestDisk:
 
         assert "could not be written" in ended.stdout
         assert ["opened"] == [entry.kind for entry in journal.read(tmp_path)]
+
+    def test_goes_on_after_a_failed_fsync(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A line that may not be on the disk is taken back, so that the next one follows."""
+        with make_journal(tmp_path, "one") as made:
+            with monkeypatch.context() as patched:
+                patched.setattr(os, "fsync", _no_disk)
+                with pytest.raises(DrillError, match="could not be written"):
+                    made.phase("observe")
+            made.note("undone", "one", 1, 2)
+
+        assert ["opened", "intend", "undone"] == [entry.kind for entry in journal.read(tmp_path)]
 
     def test_survives_kill_right_after_intent(self, tmp_path: Path) -> None:
         """A process killed with SIGKILL right after ``intend`` leaves the undo readable."""

@@ -194,3 +194,20 @@ def test_printed_bounds_hold_the_measured_ones(low: float, width: float) -> None
     said = reason.removeprefix("Recovered in ").split(" s; ")[0].split(" to ")
     assert float(said[0]) <= low + 1e-6
     assert float(said[-1]) >= low + width - 1e-6
+
+
+def test_a_drill_that_was_stopped_has_no_green_row() -> None:
+    """However good the number looks, a drill that was cut short judges nothing."""
+    stopped = replace(FINE, stopped_by="interrupted by SIGINT")
+    judgements, outcome, _ = judge([RTO], found(recovery(1.8, 2.1)), stopped)
+
+    assert Outcome.INCONCLUSIVE is outcome
+    assert Outcome.INCONCLUSIVE is judgements[0].outcome
+
+
+def test_a_system_that_does_not_settle_again_is_not_green() -> None:
+    """After the rollback the steady state must come back."""
+    _, outcome, why = judge([RTO], found(recovery(1.8, 2.1)), replace(FINE, settled=False))
+
+    assert Outcome.INCONCLUSIVE is outcome
+    assert "did not come back" in why

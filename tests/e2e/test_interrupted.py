@@ -77,6 +77,39 @@ def test_a_fresh_process_puts_back_what_a_killed_one_left(
     assert before == lab.fingerprint()
 
 
+def test_another_accounts_credentials_put_nothing_back(lab: Lab, root: Path) -> None:
+    """In another account nothing would be found and all would look undone: nothing is marked as undone."""
+    before = lab.fingerprint()
+    runner = start(lab, root)
+    await_entry(root, "injected")
+    runner.kill()
+    runner.communicate()
+    plan_file = runs.find(root, "latest") / "plan.json"
+    own = plan_file.read_text(encoding="utf-8")
+    plan_file.write_text(own.replace("123456789012", "210987654321"), encoding="utf-8")
+
+    elsewhere = drill(root, "rollback", "latest")
+    plan_file.write_text(own, encoding="utf-8")
+    here = drill(root, "rollback", "latest")
+
+    assert (3, True) == (elsewhere.returncode, "nothing was put back" in elsewhere.stderr), elsewhere
+    assert (0, True) == (here.returncode, "undone and checked" in here.stdout), here
+    assert before == lab.fingerprint()
+
+
+def test_a_closed_pipe_is_no_breach(lab: Lab, root: Path) -> None:
+    """When whoever read the output has gone, the drill goes on, puts all back, and 1 stays "breached"."""
+    before = lab.fingerprint()
+    runner = start(lab, root)
+    assert runner.stdout is not None
+    runner.stdout.close()
+    runner.wait(timeout=WAIT_S)
+
+    assert 1 != runner.returncode
+    assert [()] == [journal.pending(journal.read(folder)) for folder in runs.folders(root)]
+    assert before == lab.fingerprint()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_rolls_back(lab: Lab, root: Path, number: signal.Signals) -> None:
     """A signal ends the drill with 130 after everything was put back; a second one does not cut it short."""

@@ -92,6 +92,7 @@ def test_only_the_probes_behind_the_verdict_count() -> None:
     seen = scripted(OUTAGE) + [replace(unsent(number, number), probe="check") for number in range(9)]
     everything = history(seen, specs=specs)
     assert not starved(everything, edges([SPEC], everything, target()))
+    assert "check sent 0 of 9" in starved(everything, edges([SPEC], everything, target()), {"check"})
     assert "check sent 0 of 9" in starved(everything, ())
 
 
