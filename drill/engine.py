@@ -13,6 +13,7 @@ import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 
 from drill import assemble, clock, guard, lease, record, rollback, runs
+from drill.actions import Actions
 from drill.assemble import Happened
 from drill.aws import Aws
 from drill.errors import DrillError, Refused, RollbackIncomplete
@@ -26,8 +27,7 @@ from drill.probes.contract import Context
 from drill.probes.process import Sampler
 from drill.progress import Progress, Steadfast
 from drill.read_back import ReadBack
-from drill.record import Action, Record
-from drill.rollback import Undone
+from drill.record import Record
 from drill.scenario import Step
 from drill.stop import Stop, on_signals
 from drill.versions import versions
@@ -86,7 +86,7 @@ class _Drill:
         self._folder, self._lease, self._journal = folder, held, log
         self._target = order.plan.target
         self._timing = order.plan.target.timing
-        self._actions: dict[str, Action] = {}
+        self._actions = Actions()
         self._steady_before = False
         self._took_effect: bool | None = None
         self._failed = ""
@@ -126,7 +126,7 @@ class _Drill:
             failed=self._failed,
             stopped_by=self._stop.reason,
             interrupted=self._stop.interrupted,
-            actions=tuple(self._actions.values()),
+            actions=self._actions.listed(),
         )
 
     def complain(self, problem: Exception) -> None:
@@ -195,18 +195,7 @@ class _Drill:
         done_ns = clock.monotonic_ns()
         self._journal.note(status, step.name, sent_ns, done_ns, error)
         _LOG.info("step", run_id=self._folder.name, step=step.name, status=status, error=error)
-        self._actions[step.name] = Action(
-            step=step.name,
-            fault=fault.kind,
-            description=fault.describe(),
-            status=status,
-            sent_ns=sent_ns,
-            done_ns=done_ns,
-            undo_status="pending",
-            undo_sent_ns=None,
-            undo_done_ns=None,
-            error=error,
-        )
+        self._actions.begun(step, status, sent_ns, done_ns, error)
         self._progress.said(f"{status}: {fault.describe()}")
         if error:
             self._failed = f"{step.name}: {error}"
@@ -245,23 +234,12 @@ class _Drill:
         undone = rollback.roll_back(self._journal, steps, self._aws, self._timing, self._folder.name)
         self.watch.marks = replace(self.watch.marks, undone=Between(sent_ns, clock.monotonic_ns()))
         for one in undone:
-            self._note_undone(one)
-
-    def _note_undone(self, one: Undone) -> None:
-        if one.step in self._actions:
-            action = self._actions[one.step]
-            self._actions[one.step] = replace(
-                action,
-                undo_status="undo_failed" if one.error else "undone",
-                undo_sent_ns=one.sent_ns,
-                undo_done_ns=one.done_ns,
-                error="; ".join(part for part in (action.error, one.error) if part),
-            )
-        self._progress.said(f"NOT undone: {one.step}: {one.error}" if one.error else f"undone: {one.step}")
+            self._actions.undone(one)
+            self._progress.said(one.said)
 
     def _settle(self) -> None:
         """Wait until the steady state holds again, and read the stores a second time."""
-        if not self._actions or self._stop.asked or not self._sampler.alive:
+        if not self._actions.listed() or self._stop.asked or not self._sampler.alive:
             return
         self._enter("settle", "waiting for the steady state")
         if self._steady_for(self._timing.settle_s, self._timing.failback_s):

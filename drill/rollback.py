@@ -4,6 +4,7 @@ The last intended step is undone first. A step that can't be undone does not sto
 before it; each is checked by reading the system again.
 """
 
+import contextlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,6 +35,11 @@ class Undone:
     done_ns: int
     error: str = ""
 
+    @property
+    def said(self) -> str:
+        """Return it as one line for people."""
+        return f"NOT undone: {self.step}: {self.error}" if self.error else f"undone and checked: {self.step}"
+
 
 def roll_back(
     the_journal: Journal, steps: tuple[Pending, ...], aws: Aws, timing: Timing, run_id: str
@@ -51,7 +57,8 @@ def roll_back(
             one = replace(one, error="; ".join(part for part in (error, str(problem)) if part))
         undone.append(one)
     if not any(one.error for one in undone):
-        the_journal.mark_closed()
+        with contextlib.suppress(DrillError):  # every undo's own line says the same
+            the_journal.mark_closed()
     return tuple(undone)
 
 

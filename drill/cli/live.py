@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from drill import clock
-from drill.cli.progress import newest
+from drill.cli.states import newest
 from drill.model import History
 
 

@@ -9,7 +9,8 @@ from typing import Protocol
 import click
 
 from drill import clock
-from drill.model import Goodness, History
+from drill.cli.states import newest
+from drill.model import History
 
 _TELL_NS = 1_000_000_000
 
@@ -39,18 +40,6 @@ def for_terminal(*, as_json: bool) -> Iterator[Shown]:
             yield live
     else:
         yield _Plain()
-
-
-def newest(history: History) -> dict[str, str]:
-    """Return a word or two for each probe: what its last attempts showed."""
-    words = {}
-    for name, observations in history.observations.items():
-        recent = observations[-20:]
-        bad = sum(1 for one in recent if one.goodness is not Goodness.GOOD)
-        by = next((one.answered_by for one in reversed(recent) if one.answered_by), "")
-        state = "no answer yet" if not recent else "good" if not bad else f"{bad} of {len(recent)} not good"
-        words[name] = f"{state} {by}".strip()
-    return words
 
 
 class _Plain:

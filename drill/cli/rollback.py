@@ -22,7 +22,7 @@ def command(run_id: str, root: Path) -> None:
     folder = runs.find(root, run_id)
     undone = rollback.replay(folder)
     for one in undone:
-        click.echo(f"NOT undone: {one.step}: {one.error}" if one.error else f"undone and checked: {one.step}")
+        click.echo(one.said)
     if not undone:
         click.echo(f"{folder.name}: nothing is left to undo")
     left = [one.step for one in undone if one.error]
