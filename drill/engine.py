@@ -172,6 +172,7 @@ class _Drill:
                 break
             if not self._inject_one(step):
                 break
+            self._stop.wait(step.then_wait_s)
         injected = Between(first_ns, clock.monotonic_ns())
         self.watch.marks = replace(self.watch.marks, injected=injected)
 

@@ -18,7 +18,7 @@ from drill.target import Target
 class Params(BaseModel):
     """A scenario's parameters; subclass it with one documented field for each."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,13 @@ class Step:
     Attributes:
         name: Unique in the scenario; journals and plans carry it.
         fault: What is injected, and undone.
+        then_wait_s: How long the system runs on with it before the next step.
 
     """
 
     name: str
     fault: Fault
+    then_wait_s: float = 0.0
 
 
 P = TypeVar("P", bound=Params)

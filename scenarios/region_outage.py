@@ -56,6 +56,8 @@ class RegionOutageParams(Params):
 
     Attributes:
         blackout: Cut the region off instead of inverting its health check.
+        lag_s: How long replication has been behind when the region goes dark: what is acknowledged
+            in this time is at risk. Five writes of the ledger if left away.
 
     """
 
@@ -63,6 +65,14 @@ class RegionOutageParams(Params):
         default=False,
         description="Make the region really dark (network, replication); leave the health check alone.",
     )
+    lag_s: float | None = Field(
+        default=None,
+        ge=0,
+        description="With --blackout: seconds of writes to put at risk (replication pauses so long before).",
+    )
+
+
+_WRITES_AT_RISK = 5
 
 
 class RegionOutage(Scenario[RegionOutageParams]):
@@ -111,7 +121,8 @@ class RegionOutage(Scenario[RegionOutageParams]):
             wait_s=timing.effect_s,
             poll_s=timing.poll_s,
         )
-        return (Step("pause-replication", pause), dark)
+        lag_s = params.lag_s if params.lag_s is not None else _WRITES_AT_RISK * timing.write_interval_s
+        return (Step("pause-replication", pause, then_wait_s=lag_s), dark)
 
     def probes(self, target: Target, params: RegionOutageParams) -> tuple[ProbeSpec, ...]:
         """Clients, orders, the primary itself, what DNS says, the check, and replication."""

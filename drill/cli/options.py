@@ -4,6 +4,7 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin
 
 import click
@@ -122,6 +123,8 @@ class ScenarioGroup(click.Group):
 def _option(name: str, field: FieldInfo) -> click.Option:
     flag = f"--{name.replace('_', '-')}"
     kind: Any = field.annotation
+    if get_origin(kind) is UnionType:  # "float | None": may be left away
+        kind = next(each for each in get_args(kind) if each is not NoneType)
     if kind is bool:
         return click.Option([flag], is_flag=True, default=False, help=field.description)
     if get_origin(kind) is Literal:

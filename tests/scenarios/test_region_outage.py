@@ -73,6 +73,16 @@ class TestPlan:
 
         assert ["replication-pause", "network-blackout"] == [step.fault for step in made.steps]
 
+    def test_writes_are_put_at_risk_before_the_cut(self) -> None:
+        """The system runs on for five writes, or as long as is asked, with replication paused."""
+        table = {"name": "orders", "pause_role_arn": "arn:aws:iam::123456789012:role/fis"}
+        target = make_target(table=table)
+        asked = RegionOutageParams(blackout=True, lag_s=7)
+
+        waits = [RegionOutage().steps(target, params)[0].then_wait_s for params in (BLACKOUT, asked)]
+
+        assert [pytest.approx(5 * INTERVAL_S), 7] == waits
+
     def test_says_that_an_inversion_exercises_no_detection(self) -> None:
         """The reader is told that inverting proves nothing about detection."""
         assert "Detection was not exercised" in RegionOutage().notes(make_target(), INVERT)[0]

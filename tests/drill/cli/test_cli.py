@@ -36,6 +36,8 @@ def left(folder: Path) -> list[str]:
         (["run", "region-outage", "--rpo-writes", "-1"], "objective rpo-writes: "),
         (["run", "region-outage", "--target", "none.yaml"], "can't be read"),
         (["run", "region-outage", "--profile", "slow"], "no lab profile 'slow': it is one of fast, aws"),
+        (["run", "region-outage", "--lag-s", "-1"], "parameter of region-outage lag-s: "),
+        (["run", "region-outage", "--lag-s", "inf"], "parameter of region-outage lag-s: "),
         (["plan", "region-outage"], "a plan needs a target file: --target FILE"),
         (["plan", "region-outage", "--target", "none.yaml"], "can't be read"),
         (["rollback", "20260101t000000-none-0000"], "list them with: drill runs"),
