@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from drill import exit_codes, measure, verdict
+from drill import exit_codes, measure, runs, verdict
 from drill.clock import Instant
 from drill.measure import probe_health
 from drill.model import History, Outcome
@@ -33,6 +33,7 @@ class Happened:
         stopped_by: What ended it early; empty if nothing did.
         interrupted: It was a signal.
         actions: What was done and undone.
+        rolled_back: The journal knows of nothing that is still to be undone.
 
     """
 
@@ -46,11 +47,7 @@ class Happened:
     stopped_by: str
     interrupted: bool
     actions: tuple[Action, ...]
-
-    @property
-    def rolled_back(self) -> bool:
-        """Say whether everything that was done is undone and checked."""
-        return all(action.undo_status == "undone" for action in self.actions)
+    rolled_back: bool
 
 
 def record(order: Order, happened: Happened, history: History) -> Record:
@@ -74,7 +71,8 @@ def record(order: Order, happened: Happened, history: History) -> Record:
     elif happened.stopped_by:
         reason = f"Stopped early: {happened.stopped_by}."
     if not happened.rolled_back:
-        reason = f"NOT everything was put back: drill rollback {happened.run_id}. {reason}"
+        type_this = runs.rollback_command(order.runs / happened.run_id)
+        reason = f"NOT everything was put back: {type_this}. {reason}"
     return Record(
         schema=SCHEMA,
         run_id=happened.run_id,

@@ -127,6 +127,7 @@ class _Drill:
             stopped_by=self._stop.reason,
             interrupted=self._stop.interrupted,
             actions=self._actions.listed(),
+            rolled_back=not self._journal.pending(),
         )
 
     def complain(self, problem: Exception) -> None:
@@ -194,9 +195,10 @@ class _Drill:
         except BotoCoreError as problem:
             status, error = "unknown", str(problem)
         done_ns = clock.monotonic_ns()
+        # First of all kept in memory: the journal may be what fails, and the record must know of it.
+        self._actions.begun(step, status, sent_ns, done_ns, error)
         self._journal.note(status, step.name, sent_ns, done_ns, error)
         _LOG.info("step", run_id=self._folder.name, step=step.name, status=status, error=error)
-        self._actions.begun(step, status, sent_ns, done_ns, error)
         self._progress.said(f"{status}: {fault.describe()}")
         if error:
             self._failed = f"{step.name}: {error}"

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from drill import engine, plan
+from drill import engine, plan, rollback
 from drill.aws import Aws
 from drill.cli.progress import for_terminal
-from drill.errors import Refused
+from drill.errors import DrillError, Refused
+from drill.faults.health_check_inversion import HealthCheckInversion
 from drill.faults.network_blackout import NetworkBlackout
+from drill.journal import Journal
 from drill.model import History, Outcome
 from drill.order import Order
 from drill.record import Record
@@ -96,6 +99,49 @@ def test_a_step_that_cant_be_done_rolls_back_those_before(lab: Lab, live: Live) 
     assert (Outcome.INCONCLUSIVE, 2) == (record.outcome, record.exit_code)
     assert "cut-nothing" in record.reason
     assert ["undone"] * len(record.actions) == [action.undo_status for action in record.actions]
+    assert before == lab.fingerprint()
+
+
+def test_a_journal_that_fails_after_the_injection_hides_nothing(
+    lab: Lab, live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the disk is full right after the fault, the record still has it, undone."""
+    before = lab.fingerprint()
+    whole = Journal.note
+
+    def full(journal: Journal, kind: str, *rest: Any) -> None:
+        if kind == "injected":
+            msg = "the disk is full"
+            raise DrillError(msg)
+        whole(journal, kind, *rest)
+
+    monkeypatch.setattr(Journal, "note", full)
+    record = live(RegionOutage())
+
+    assert (2, True) == (record.exit_code, record.rolled_back)
+    assert ["undone"] == [action.undo_status for action in record.actions]
+    assert "the disk is full" in record.reason
+    assert before == lab.fingerprint()
+
+
+def test_an_undo_that_fails_wins_over_all(
+    lab: Lab, live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever else happened, 3 says that something is still broken."""
+
+    def refuse(*_: object) -> None:
+        msg = "somebody else changed it"
+        raise DrillError(msg)
+
+    before = lab.fingerprint()
+    with monkeypatch.context() as patched:
+        patched.setattr(HealthCheckInversion, "undo", refuse)
+        record = live(RegionOutage(), failback_s=1)
+    again = rollback.replay(tmp_path / "runs" / record.run_id)
+
+    assert (3, False) == (record.exit_code, record.rolled_back)
+    assert "NOT everything was put back" in record.reason
+    assert [""] == [one.error for one in again]
     assert before == lab.fingerprint()
 
 
