@@ -7,7 +7,7 @@ come from here.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -65,6 +65,12 @@ class Service(_Part):
     orders_path: str = "/orders"
 
 
+AlarmRole = Literal["errors", "reachability", "replication-lag", "throttles"]
+"""What an alarm watches: the service's errors, the way to the other region, replication, throttling."""
+
+ALARMS: tuple[AlarmRole, ...] = get_args(AlarmRole)
+
+
 class Region(_Part):
     """One of the two regions.
 
@@ -78,7 +84,17 @@ class Region(_Part):
         health_check_id: The health check that its failover record carries.
         function_name: The application's Lambda function.
         function_alias: The alias that the load balancer invokes.
-        cluster_id: Its Aurora cluster.
+        cluster_id: Its Aurora cluster; None where nothing runs until one is restored.
+        app_route_table_ids: The route tables of the app subnets, which hold the routes to the peer.
+        secret_arn: The application's database login, or its replica, in this region.
+        key_arn: The KMS key under which this region keeps its data.
+        alert_topic_arn: The SNS topic that alarms here tell.
+        alert_queue_url: The SQS queue behind it, from which a person's pager reads.
+        backup_vault: The AWS Backup vault here.
+        alarms: Names of the alarms here, by what they watch: see :data:`ALARMS`.
+        database_subnet_group: Where a restored cluster goes.
+        database_security_group_id: What a restored cluster must carry to be reached.
+        database_parameter_group: The cluster parameter group of a restored cluster.
 
     """
 
@@ -91,7 +107,17 @@ class Region(_Part):
     health_check_id: str
     function_name: str
     function_alias: str
-    cluster_id: str
+    cluster_id: str | None = None
+    app_route_table_ids: tuple[str, ...] = ()
+    secret_arn: str | None = None
+    key_arn: str | None = None
+    alert_topic_arn: str | None = None
+    alert_queue_url: str | None = None
+    backup_vault: str | None = None
+    alarms: Mapping[AlarmRole, str] = {}
+    database_subnet_group: str | None = None
+    database_security_group_id: str | None = None
+    database_parameter_group: str | None = None
 
 
 class Dns(_Part):
@@ -113,6 +139,22 @@ class Table(_Part):
 
     name: str
     pause_role_arn: str | None = None
+
+
+class Database(_Part):
+    """How the relational database gets from one region to the other.
+
+    Attributes:
+        replication: ``backup``: the standby restores a copied recovery point; ``global``: an
+            Aurora global database replicates to a cluster that runs there.
+        global_cluster_id: That global database.
+        backup_plan_id: The AWS Backup plan that copies recovery points to the standby.
+
+    """
+
+    replication: Literal["backup", "global"] = "backup"
+    global_cluster_id: str | None = None
+    backup_plan_id: str | None = None
 
 
 class Timing(_Part):
@@ -177,7 +219,9 @@ class Target(_Part):
         standby: The region that takes over.
         dns: The failover record.
         table: The global table.
+        database: How the relational database replicates.
         peering_id: The VPC peering between both.
+        dashboard: The CloudWatch dashboard, in the primary region; None where there is none.
         timing: Durations.
         objectives: By scenario; ``default`` for those that are not named.
 
@@ -195,7 +239,9 @@ class Target(_Part):
     standby: Region
     dns: Dns
     table: Table
+    database: Database = Database()
     peering_id: str
+    dashboard: str | None = None
     timing: Timing = Timing()
     objectives: Mapping[str, Objectives] = {}
 

@@ -12,6 +12,9 @@ class Profile:
     Attributes:
         name: ``fast`` or ``aws``.
         check_scale: A health check's configured interval is multiplied by this.
+        clock_scale: Periods of CloudWatch, rates and cron expressions of schedules, rotations and
+            backups pass this much faster: a minute of them takes 60 times this. Instants that a
+            caller names (``at(...)``) are never scaled.
         checkers: How many checkers look at each endpoint.
         check_connect_s: A checker gives up connecting after this.
         check_response_s: A checker gives up the response after this, once connected.
@@ -27,6 +30,7 @@ class Profile:
 
     name: str
     check_scale: float
+    clock_scale: float
     checkers: int
     check_connect_s: float
     check_response_s: float
@@ -45,6 +49,7 @@ class Profile:
 AWS = Profile(
     name="aws",
     check_scale=1.0,
+    clock_scale=1.0,
     checkers=3,
     check_connect_s=4.0,
     check_response_s=2.0,
@@ -60,6 +65,7 @@ AWS = Profile(
 FAST = Profile(
     name="fast",
     check_scale=0.02,
+    clock_scale=0.02,
     checkers=3,
     check_connect_s=0.5,
     check_response_s=0.5,

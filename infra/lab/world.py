@@ -185,6 +185,9 @@ class HealthCheck:
         threshold: Results in a row that change a checker's mind.
         children: Ids of a calculated check's children.
         children_threshold: How many of them must be healthy.
+        alarm: Name of the alarm whose data stream a ``CLOUDWATCH_METRIC`` check watches.
+        alarm_region: Where that alarm is.
+        insufficient: ``Healthy``, ``Unhealthy`` or ``LastKnownStatus`` while there is no data.
 
     """
 
@@ -200,6 +203,9 @@ class HealthCheck:
     children: tuple[str, ...] = ()
     children_threshold: int = 0
     version: int = 1
+    alarm: str = ""
+    alarm_region: str = ""
+    insufficient: str = "LastKnownStatus"
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +253,28 @@ class ReplicationPause:
     experiment_id: str
     region: str
     table: str
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One data point that a service publishes to CloudWatch.
+
+    Attributes:
+        region: Where it is kept.
+        namespace: For example ``AWS/Lambda``.
+        name: For example ``Errors``.
+        dimensions: Names and values; their order does not matter.
+        value: The sample.
+        unit: As CloudWatch names it: ``Count``, ``Milliseconds``, ``Percent``, ``None``.
+
+    """
+
+    region: str
+    namespace: str
+    name: str
+    dimensions: tuple[tuple[str, str], ...]
+    value: float
+    unit: str = "Count"
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,6 +387,9 @@ class ControlPlane(Protocol):
         between the question and the write; if it says True the table is left alone. Returns
         whether the table was written.
         """
+
+    def publish(self, metrics: Sequence[Metric]) -> None:
+        """Take data points of now, as PutMetricData would; cheap, and may be called often."""
 
     def serve_with(self, *, invoker: Invoker, health: HealthReader, writes: WriteListener) -> None:
         """Connect the physics that answer for the control plane."""

@@ -1,6 +1,6 @@
 """The control plane: an AWS API on loopback, and the one way in which physics see what it holds."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Self
 
 from moto.core.base_backend import BackendDict
@@ -107,6 +107,9 @@ class ControlPlane:
     def provisioned_ready(self, region: str, function: str, version: str, ready: int) -> None:
         """Show how many provisioned processes of a version are warm."""
         functions.report_ready(region, function, version, ready)
+
+    def publish(self, metrics: Sequence[world.Metric]) -> None:
+        """Take data points of now, as PutMetricData would; cheap, and may be called often."""
 
     def apply_replica(
         self,

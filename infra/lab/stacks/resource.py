@@ -136,6 +136,9 @@ class ResourceType:
         delete: Deletes one; an error that says it is gone counts as done.
         update: Changes one in place and returns it; None where another must take its place.
         attributes: Names for ``Fn::GetAtt``.
+        physics: Names of the properties that something in the lab obeys. The others can be
+            read back through the service's Describe call and do nothing; ``drill lab status``
+            lists those of them that a deployed stack uses.
 
     """
 
@@ -144,6 +147,7 @@ class ResourceType:
     delete: Callable[[Request, Made], None]
     update: Callable[[Request, Made], Made | None] = _in_its_place
     attributes: frozenset[str] = frozenset()
+    physics: frozenset[str] = frozenset()
 
     def has_cfn_attr(self, name: str) -> bool:
         """Tell moto's check of outputs whether an attribute exists."""
