@@ -7,7 +7,7 @@ come from here.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -283,6 +283,15 @@ def load(path: Path) -> Target:
         more = f" ({problem.error_count() - 1} more)" if problem.error_count() > 1 else ""
         msg = f"target file {path}: {key}: {first['msg']}{more}; see: drill plan --help"
         raise TargetError(msg) from problem
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the target file, as ``docs/schemas/target.json`` publishes it.
+
+    https://json-schema.org/draft/2020-12
+    """
+    schema = Target.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "drill target file"}
 
 
 def dump(target: Target, path: Path) -> None:

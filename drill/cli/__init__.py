@@ -18,6 +18,7 @@ _COMMANDS = {
     "rollback": "Put back what an interrupted run left broken.",
     "report": "Render a run's report again.",
     "runs": "List the runs and what they came to.",
+    "target": "What is drilled: write its file, check it, load it.",
     "scenarios": "List the scenarios that are installed.",
     "lab": "The cloud on loopback: up, status, down.",
 }

@@ -8,6 +8,7 @@ Options:
     customer: Whose orders they are; ``{run}`` in it is replaced by the run's id, which alone is
         the default. A customer has orders of one run only, else numbers would be there before.
     host: Whom to ask (default: the name that fails over).
+    by_way_of: DNS name of a load balancer to connect to; the request still names the host.
 
 Detail: ``nonce stores replayed`` and what the kind ``http`` tells. ``stores`` is what the
 answer says of each store: ``written`` or ``pending``.
@@ -38,7 +39,11 @@ class WriterProbe(Probe):
         """Read the options."""
         super().__init__(spec, context)
         self._customer = customer_of(spec, context)
-        self._place = replace(context, host=options.text(spec, "host", context.host))
+        self._place = replace(
+            context,
+            host=options.text(spec, "host", context.host),
+            by_way_of=options.text(spec, "by_way_of") if "by_way_of" in spec.options else None,
+        )
 
     async def open(self) -> None:
         """Open the resolver's socket."""

@@ -1,0 +1,80 @@
+"""Looks at everything that a target file names, at AWS."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from drill.aws import Aws
+
+# Calls at once: enough to be quick, few enough that no API throttles.
+_AT_ONCE = 8
+
+Client: TypeAlias = Any
+"""A boto3 client, which has no static type."""
+
+Ask: TypeAlias = Callable[[Client, str], str]
+"""Looks at one thing by its name; returns what is wrong with it, or nothing. AWS's errors may pass."""
+
+Row: TypeAlias = tuple[str, str, str | None, str, Ask]
+"""Key in the target file, kind, name (None where the file names none), boto3's service, how to look."""
+
+# Services whose things are in no region.
+_GLOBAL = {"iam", "route53", "sts"}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One thing that a target names, and where it should be."""
+
+    row: Row
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was found.
+
+    Attributes:
+        key: The thing's key in the target file.
+        kind: What it should be.
+        id: What the file says.
+        region: Where it should be; ``global`` for what has no region.
+        wrong: Empty if it is there and of the right kind, else why not, in one line.
+
+    """
+
+    key: str
+    kind: str
+    id: str
+    region: str
+    wrong: str
+
+
+def questions(rows: Iterable[Row], region: str) -> Iterator[Question]:
+    """Yield a question for each row that names something."""
+    return (Question(row, region) for row in rows if row[2])
+
+
+def answers(questions: Sequence[Question], aws: Aws) -> Iterator[Answer]:
+    """Yield the answers in the order of the questions.
+
+    What can't be looked at (a missing permission, no network) counts as wrong.
+    """
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        yield from pool.map(lambda question: _answer(question, aws), questions)
+
+
+def _answer(question: Question, aws: Aws) -> Answer:
+    key, kind, name, service, ask = question.row
+    place = "global" if service in _GLOBAL else question.region
+    try:
+        wrong = ask(aws.client(service, place), name or "")
+    except ClientError as problem:
+        error = problem.response["Error"]
+        wrong = f"{error['Code']}: {error['Message']}"
+    except BotoCoreError as problem:
+        wrong = f"it can't be asked for: {problem}"
+    return Answer(key, kind, name or "", place, " ".join(wrong.split()))
