@@ -5,7 +5,7 @@ No code outside this file assumes a time scale: warm-up, settling, deadlines and
 come from here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -292,6 +292,27 @@ def json_schema() -> dict[str, Any]:
     """
     schema = Target.model_json_schema(by_alias=True)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "drill target file"}
+
+
+def variables(target: Target) -> dict[str, str]:
+    """Return a target as environment variables: ``primary.vpc_id`` as ``PRIMARY_VPC_ID``, lists by commas.
+
+    Where AWS answers and the primary region are besides called what AWS's own tools read.
+    """
+    found = dict(_variables(target.model_dump(mode="json", exclude_none=True), ""))
+    if target.endpoint_url:
+        found["AWS_ENDPOINT_URL"] = target.endpoint_url
+    return {**found, "AWS_REGION": target.primary.name, "AWS_DEFAULT_REGION": target.primary.name}
+
+
+def _variables(value: object, name: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _variables(inner, f"{name}_{key}".strip("_").upper().replace("-", "_"))
+    elif isinstance(value, list):
+        yield name, ",".join(str(one) for one in value)
+    else:
+        yield name, str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def dump(target: Target, path: Path) -> None:

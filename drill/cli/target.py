@@ -1,6 +1,7 @@
 """``drill target``: write the target file, check what it names, and what its standby can carry."""
 
 import json
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -181,6 +182,58 @@ def load(path: Path, rate: float | None, seconds: float, out: Path, as_json: boo
                 f"  {one.unsent} could not be sent in time: this machine was the limit, not the region"
             )
     click.echo(f"recorded in {folder / 'load.json'}")
+
+
+@command.command()
+@_file
+@click.option("--times", type=click.IntRange(1, 1000), default=1, show_default=True, help="How often.")
+def ask(path: Path, times: int) -> int:
+    """Ask the service as a client does, and say which region answers.
+
+    Resolves the name through the target's resolver and requests its health path. Ends with 0 if
+    every answer was good, else with 1.
+    """
+    from drill.readiness.asking import ask as asked
+
+    loaded = target.load(path)
+    good = True
+    for one in asked(loaded, times):
+        click.echo(f"{one.region or 'nobody'} answered {one.said} in {one.total_s * 1e3:.0f} ms")
+        good = good and one.good
+    return MET if good else BREACHED
+
+
+@command.command()
+@_file
+@click.option(
+    "--region",
+    "role",
+    type=click.Choice(["primary", "standby"]),
+    default="primary",
+    show_default=True,
+    help="Which region's functions do it.",
+)
+def refill(path: Path, role: str) -> None:
+    """Have the service write every order of its table to its relational database again.
+
+    For a database that was restored from a backup, or that was away for a while: it lacks what
+    the table has. Safe to repeat.
+    """
+    from drill.readiness import refilling
+
+    written = refilling.refill(target.load(path), role == "standby")
+    click.echo(f"the relational database has {written} orders of the table")
+
+
+@command.command()
+@_file
+def env(path: Path) -> None:
+    """Print a target file as shell variables, for the commands of the runbooks.
+
+    Use it as ``eval "$(drill target env)"``: ``primary.vpc_id`` is then ``$PRIMARY_VPC_ID``.
+    """
+    for name, value in target.variables(target.load(path)).items():
+        click.echo(f"export {name}={shlex.quote(value)}")
 
 
 @command.command()

@@ -11,6 +11,8 @@ from infra.app.table import Table
 # One page of the index, and what one statement writes.
 _MOST = 1000
 _BATCH = 25
+# A page of the whole table: what is written well within a function's time.
+_PAGE = 250
 # What a process keeps in mind of its own pending orders, and how many of them a request takes
 # along. Others' are left to reconcile(): if every process wrote all of them, each would be
 # written many times over, just when the system comes back.
@@ -71,6 +73,28 @@ class Orders:
                 break
             written += len(batch)
         return written, len(pending) - written
+
+    def refill(self, after: Order | None) -> tuple[int, str | None]:
+        """Write a page of all orders to Aurora, also those that it was known to have.
+
+        A database that was restored from a backup lacks what came after it; the table has it.
+
+        Returns:
+            How many orders Aurora now has for certain, and the id to go on after, if any.
+
+        Raises:
+            StoreUnavailable: A store could not be reached; nothing is lost by asking again.
+
+        """
+        orders, following = self._table.every(after, _PAGE)
+        for start in range(0, len(orders), _BATCH):
+            batch = orders[start : start + _BATCH]
+            self._database.insert(batch)
+            for order in batch:
+                if order.pending:
+                    self._table.settle(order)
+        self._paused_until = float("-inf")
+        return len(orders), following
 
     def _write(self, orders: Sequence[Order]) -> bool:
         """Write orders to Aurora and note it in the table; say whether Aurora has them."""

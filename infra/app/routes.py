@@ -68,6 +68,8 @@ class Routes:
             case "POST", ("orders", "reconcile"):
                 written, left = self._orders.reconcile()
                 return Answer(200, {"reconciled": written, "left": left})
+            case "POST", ("orders", "refill"):
+                return self._refill(_query(event))
             case "GET", ("orders",):
                 return self._page(_query(event))
             case "GET", ("orders", order_id):
@@ -101,10 +103,21 @@ class Routes:
         rows = [{"token": each.token, "number": each.number, "nonce": each.nonce} for each in orders]
         return Answer(200, {"store": store, "orders": rows, "next": following})
 
+    def _refill(self, query: Mapping[str, str]) -> Answer:
+        after = query.get("after")
+        written, following = self._orders.refill(None if not after else _place_of(after))
+        return Answer(200, {"written": written, "next": following})
+
     def _one(self, order_id: str) -> Answer:
         customer, _, token = order_id.partition(".")
         order = self._table.get(checked_customer(customer), checked_token(token))
         return Answer(404, {"error": "no such order"}) if order is None else Answer(200, _shown(order))
+
+
+def _place_of(order_id: str) -> Order:
+    """Return an order that stands for its place in the table; the rest of it means nothing."""
+    customer, _, token = order_id.partition(".")
+    return Order(checked_customer(customer), checked_token(token), 0, "", "", pending=False)
 
 
 def _status(placed: Placed) -> int:

@@ -87,12 +87,26 @@ class Table:
         )
         return [_order(item) for item in answer["Items"]]
 
+    def every(self, after: Order | None, limit: int) -> tuple[list[Order], str | None]:
+        """Return orders of all customers in the table's own order, and the id to go on after, if any.
+
+        Args:
+            after: Go on after this order's customer and token; None begins.
+            limit: At most so many items; what is no order among them is left out.
+
+        """
+        start = {} if after is None else {"ExclusiveStartKey": _key(after)}
+        answer = self._read("scan", Limit=limit, ConsistentRead=True, **start)
+        last = answer.get("LastEvaluatedKey")
+        following = None if last is None else f"{last['customer']['S']}.{last['token']['S']}"
+        return [_order(item) for item in answer["Items"] if "nonce" in item], following
+
     def settle(self, order: Order) -> None:
         """Note that Aurora has an order; one that is gone is not made again."""
         try:
             self._once.update_item(
                 TableName=self._name,
-                Key={"customer": {"S": order.customer}, "token": {"S": order.token}},
+                Key=_key(order),
                 UpdateExpression="REMOVE #pending",
                 ConditionExpression="attribute_exists(customer)",
                 ExpressionAttributeNames={"#pending": "pending"},
@@ -128,6 +142,10 @@ def client_config(timeout_s: float, attempts: int) -> Config:
         read_timeout=timeout_s,
         retries={"total_max_attempts": attempts, "mode": "standard"},
     )
+
+
+def _key(order: Order) -> Mapping[str, Mapping[str, str]]:
+    return {"customer": {"S": order.customer}, "token": {"S": order.token}}
 
 
 def _item(order: Order) -> Mapping[str, Mapping[str, str]]:

@@ -183,10 +183,10 @@ class Client:
         """Return status and body of a GET."""
         return self._ask({"httpMethod": "GET", "path": path, "queryStringParameters": query, "body": ""})
 
-    def post(self, path: str, body: object = None) -> tuple[int, Any]:
+    def post(self, path: str, body: object = None, **query: str) -> tuple[int, Any]:
         """Return status and body of a POST."""
         text = body if isinstance(body, str) else json.dumps(body)
-        return self._ask({"httpMethod": "POST", "path": path, "queryStringParameters": {}, "body": text})
+        return self._ask({"httpMethod": "POST", "path": path, "queryStringParameters": query, "body": text})
 
     def order(self, number: int, /, **changed: object) -> tuple[int, Any]:
         """Return status and body of a POST of an order."""

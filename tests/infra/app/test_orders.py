@@ -197,3 +197,46 @@ def test_a_silent_store_can_not_be_listed(shop: Backend) -> None:
     shop.link.state = "dark"
     assert client.get("/orders", customer="c", store="aurora")[0] == 503
     assert client.get("/orders", customer="c", store="dynamodb")[0] == 200
+
+
+def test_a_restored_database_is_filled_from_the_table(shop: Backend) -> None:
+    """Orders that Aurora had and lost are written again, page by page, and pending ones with them."""
+    client = shop.application()
+    for number in range(300):
+        client.order(number)
+    shop.sql("DELETE FROM orders WHERE number >= 100")
+    shop.link.state = "dark"
+    client.order(300)
+    shop.link.state = "open"
+
+    written, following, pages = 0, "", 0
+    while following is not None:
+        status, answer = client.post("/orders/refill", after=following)
+        assert status == 200, answer
+        written, following, pages = written + answer["written"], answer["next"], pages + 1
+
+    assert written == 301
+    assert pages > 1
+    assert [row[1] for row in shop.rows()] == list(range(301))
+    assert "pending" not in shop.item("0000000300")
+
+
+def test_what_is_no_order_is_not_filled_in(shop: Backend) -> None:
+    """Other items in the table (markers of a probe) are passed over."""
+    client = shop.application()
+    client.order(1)
+    shop.dynamodb.put_item(TableName="orders", Item={"customer": {"S": "marker"}, "token": {"S": "1"}})
+
+    status, answer = client.post("/orders/refill")
+
+    assert (status, answer["written"], answer["next"]) == (200, 1, None)
+
+
+def test_refilling_without_aurora_says_so(shop: Backend) -> None:
+    """While Aurora is away a refill is refused with 503, so that nobody takes it for done."""
+    client = shop.application()
+    client.order(1)
+    shop.link.state = "dark"
+
+    assert client.post("/orders/refill")[0] == 503
+    assert client.post("/orders/refill", after="nonsense")[0] == 400
