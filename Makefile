@@ -9,6 +9,8 @@ ARGS ?=
 BIN := .venv/bin
 STAMP := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --no-input
+# An environment of its own: what checkov needs and what we need can't be installed together.
+CHECKOV := .venv-checkov
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -27,7 +29,7 @@ test: setup browser ## Run the tests (ARGS: more arguments for pytest)
 	@$(BIN)/pytest $(ARGS)
 
 .PHONY: check
-check: test lint types contracts wheel ## Do all that CI does
+check: test lint types contracts security wheel ## Do all that CI does
 
 .PHONY: lint
 lint: setup ## Look for style and spelling mistakes
@@ -43,6 +45,10 @@ types: setup ## Check the types
 contracts: setup ## Check which room imports which
 	@$(BIN)/lint-imports --no-logo
 
+.PHONY: security
+security: $(CHECKOV)/.installed ## Look for security mistakes in the templates
+	@$(CHECKOV)/bin/checkov --framework cloudformation secrets -d infra/stacks --quiet --compact --skip-download
+
 .PHONY: wheel
 wheel: setup ## Build the wheel and run a drill from it in an empty environment
 	@$(BIN)/python tools/check_wheel.py
@@ -57,14 +63,17 @@ browser: ## Install Chromium for the browser tests (as root on Debian; else skip
 	@bash tools/install-browser
 
 .PHONY: lock
-lock: setup ## Choose the newest allowed versions and write constraints.txt
+lock: setup ## Choose the newest allowed versions and write the locks
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
 		--upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
 		-q -o constraints.txt
+	@echo 'checkov>=3.3' | $(BIN)/uv pip compile - --universal --python-version 3.11 \
+		--upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+		-q -o tools/checkov.txt
 
 .PHONY: clean
 clean: ## Remove the environment and all caches (runs are kept)
-	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	@rm -rf .venv $(CHECKOV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
 
 .PHONY: setup
 setup: $(STAMP) ## Install everything into .venv
@@ -81,4 +90,12 @@ $(STAMP): constraints.txt pyproject.toml
 	@$(PYTHON) -m venv .venv
 	@$(PIP) --only-binary :all: --require-hashes -r constraints.txt
 	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(CHECKOV)/.installed: tools/checkov.txt
+	@echo "Installing checkov into $(CHECKOV) (about half a minute, once) ..."
+	@rm -f $@
+	@$(PYTHON) -m venv $(CHECKOV)
+	@$(CHECKOV)/bin/python -m pip --disable-pip-version-check install -qq --no-input \
+		--only-binary :all: --require-hashes -r tools/checkov.txt
 	@touch $@

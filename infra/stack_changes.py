@@ -1,26 +1,37 @@
-"""Brings one CloudFormation stack to what a template wants, through change sets, and waits for it."""
+"""Brings one CloudFormation stack to what a template wants, through a change set that can be seen first."""
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 from botocore.exceptions import ClientError
-from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_exponential
 
 from drill.errors import DrillError
+from infra import stack_events, stack_states
+from infra.stack_events import Watch
+from infra.stack_states import ClientFactory
 
-ClientFactory = Callable[[str, str], Any]
-"""Returns a boto3 client of a service (first) in a region (second); called from several threads."""
-
-STACK_WITHIN_S = 3600.0
-_FIRST_POLL_S = 0.02
-_LONGEST_POLL_S = 5.0
-_GOOD = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"}
-# Stacks that never came to be; they can only be deleted.
-_STILLBORN = {"REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"}
+# Types whose instances hold what can't be made again: orders, backups, keys, logins, objects.
+KEEPS_DATA = frozenset(
+    {
+        "AWS::Backup::BackupVault",
+        "AWS::DynamoDB::GlobalTable",
+        "AWS::DynamoDB::Table",
+        "AWS::KMS::Key",
+        "AWS::RDS::DBCluster",
+        "AWS::RDS::GlobalCluster",
+        "AWS::S3::Bucket",
+        "AWS::SecretsManager::Secret",
+    }
+)
 _UNCHANGED = ("didn't contain changes", "No updates are to be performed")
+
+
+def template_body(template: str) -> str:
+    """Return the text of a template of ``infra/stacks``, by its file name."""
+    return (files("infra") / "stacks" / template).read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,162 +55,247 @@ class Stack:
 
     def __str__(self) -> str:
         """Return how messages name it."""
-        return f"stack {self.name} in {self.region}"
+        return stack_states.named(self.name, self.region)
+
+    @property
+    def body(self) -> str:
+        """Its template's text."""
+        return template_body(self.template)
 
 
-def put(client_of: ClientFactory, stack: Stack) -> dict[str, str]:
-    """Create the stack or change it, and wait until it is there.
+@dataclass(frozen=True, slots=True)
+class ResourceChange:
+    """What a change set does to one resource.
+
+    Attributes:
+        action: ``Add``, ``Modify``, ``Remove``, ``Import`` or ``Dynamic``.
+        logical_id: Its name in the template.
+        resource_type: For example ``AWS::EC2::VPC``.
+        replacement: Of a ``Modify``: ``True``, ``Conditional`` or ``False``; see
+            https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceChange.html
+
+    """
+
+    action: str
+    logical_id: str
+    resource_type: str
+    replacement: str = ""
+
+    @property
+    def replaces(self) -> bool:
+        """Say whether another resource may take its place."""
+        return self.action == "Modify" and self.replacement in {"True", "Conditional"}
+
+    @property
+    def loses_data(self) -> bool:
+        """Say whether the system may go on without what this resource keeps."""
+        return self.resource_type in KEEPS_DATA and (self.action == "Remove" or self.replaces)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A stack with what is to be done to it.
+
+    Attributes:
+        stack: As it should be.
+        action: ``create``, ``change``; ``none`` where it is so already; ``again`` where what is
+            left of an earlier attempt must be deleted first.
+        changes: What the change set does; empty for ``none`` and ``again``.
+        change_set: Its ARN; empty for ``none`` and ``again``.
+        stack_id: The stack's ARN; empty for ``again``.
+        status: What the stack is at; empty where there is none.
+
+    """
+
+    stack: Stack
+    action: Literal["create", "change", "none", "again"]
+    changes: tuple[ResourceChange, ...] = ()
+    change_set: str = ""
+    stack_id: str = ""
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """A stack whose events are told.
+
+    Attributes:
+        name: Its name.
+        region: Where it is.
+        stack_id: Its ARN.
+
+    """
+
+    name: str
+    region: str
+    stack_id: str
+
+
+def prepare(client_of: ClientFactory, stack: Stack, watch: Watch) -> Prepared:
+    """Make the change set that brings a stack to what it should be; nothing of it changes yet.
+
+    Raises:
+        DrillError: CloudFormation refuses template or parameters, or the stack is stuck.
+
+    """
+    client = client_of("cloudformation", stack.region)
+    state = stack_states.resting(client, stack.name, stack.region, watch.say)
+    if state is not None and state.status in stack_states.STILLBORN:
+        return Prepared(stack, "again", status=state.status)
+    try:
+        made = _made(client, stack, "CREATE" if state is None else "UPDATE")
+    except ClientError as problem:
+        said = problem.response["Error"]["Message"]
+        if state is not None and any(text in said for text in _UNCHANGED):
+            return Prepared(stack, "none", stack_id=state.stack_id, status=state.status)
+        msg = f"{stack} was refused: {said}"
+        raise DrillError(msg) from problem
+    described = _described(client, made["Id"], str(stack))
+    status = "" if state is None else state.status
+    if described["Status"] != "FAILED":
+        action: Literal["create", "change"] = "create" if state is None else "change"
+        return Prepared(stack, action, _changes(client, made["Id"]), made["Id"], made["StackId"], status)
+    client.delete_change_set(ChangeSetName=made["Id"])
+    reason = described.get("StatusReason", "no reason given")
+    if state is not None and any(text in reason for text in _UNCHANGED):
+        return Prepared(stack, "none", stack_id=state.stack_id, status=status)
+    if state is None:
+        client.delete_stack(StackName=made["StackId"])
+    msg = f"{stack} was refused: {reason}"
+    raise DrillError(msg)
+
+
+def apply(client_of: ClientFactory, prepared: Prepared, watch: Watch) -> dict[str, str]:
+    """Execute what was prepared, tell of it as it happens, and wait until it is there.
 
     Returns:
-        Its outputs.
+        The stack's outputs.
 
     Raises:
         DrillError: It failed; the text names the stack, the resource and the reason.
 
     """
+    stack = prepared.stack
     client = client_of("cloudformation", stack.region)
-    status = status_of(client, stack.name)
-    if status in _STILLBORN:
-        delete(client_of, stack.region, stack.name)
-        status = None
-    try:
-        _execute(client, stack, "CREATE" if status is None else "UPDATE")
-    except ClientError as problem:
-        msg = f"{stack} was refused: {problem.response['Error']['Message']}"
-        raise DrillError(msg) from problem
-    settled = _settled(client, stack.name, str(stack))
-    if settled not in _GOOD:
-        reason = _first_failure(client, stack.name) or f"it is {settled}"
-        msg = f"{stack} failed at {reason}; see: {_events_command(stack.region, stack.name)}"
-        raise DrillError(msg)
-    outputs = client.describe_stacks(StackName=stack.name)["Stacks"][0].get("Outputs", [])
-    return {output["OutputKey"]: output["OutputValue"] for output in outputs}
+    if prepared.action == "again":
+        watch.say(
+            f"{stack} is {prepared.status}, left by an attempt that failed; it is deleted and made again"
+        )
+        delete(client_of, stack.region, stack.name, watch)
+        prepared = prepare(client_of, stack, watch)
+    if prepared.action != "none":
+        after = stack_events.newest(client, prepared.stack_id)
+        # Otherwise a first attempt that fails leaves what is to be retained, and its names stay taken.
+        client.execute_change_set(ChangeSetName=prepared.change_set, RetainExceptOnCreate=True)
+        _follow(client, _Followed(stack.name, stack.region, prepared.stack_id), after, watch)
+    state = stack_states.state_of(client, prepared.stack_id)
+    return {} if state is None else dict(state.outputs)
 
 
-def delete(client_of: ClientFactory, region: str, name: str) -> None:
+def discard(client_of: ClientFactory, prepared: Prepared) -> None:
+    """Delete a change set that is not to be executed, and the empty stack that was made to hold it."""
+    if not prepared.change_set:
+        return
+    client = client_of("cloudformation", prepared.stack.region)
+    client.delete_change_set(ChangeSetName=prepared.change_set)
+    if prepared.action == "create":
+        client.delete_stack(StackName=prepared.stack_id)
+
+
+def delete(client_of: ClientFactory, region: str, name: str, watch: Watch) -> bool:
     """Delete a stack and wait until it is gone; one that is not there is left so.
+
+    Returns:
+        Whether there was one.
 
     Raises:
         DrillError: A resource could not be deleted.
 
     """
     client = client_of("cloudformation", region)
-    try:
-        found = client.describe_stacks(StackName=name)["Stacks"][0]
-    except ClientError as problem:
-        if _absent(problem):
-            return
-        raise
-    stack_id = found["StackId"]
-    client.delete_stack(StackName=stack_id)
-    what = f"stack {name} in {region}"
-    settled = _settled(client, stack_id, what)
-    if settled not in {None, "DELETE_COMPLETE"}:
-        reason = _first_failure(client, stack_id) or f"it is {settled}"
-        msg = f"{what} could not be deleted: {reason}; see: {_events_command(region, name)}"
-        raise DrillError(msg)
+    state = stack_states.state_of(client, name)
+    if state is not None and state.moving:
+        watch.say(f"{stack_states.named(name, region)} is {state.status}; waiting")
+        state = stack_states.wait(
+            lambda: stack_states.state_of(client, name),
+            lambda seen: seen is not None and seen.moving,
+            stack_states.named(name, region),
+        )
+    if state is None:
+        return False
+    after = stack_events.newest(client, state.stack_id)
+    client.delete_stack(StackName=state.stack_id)
+    _follow(client, _Followed(name, region, state.stack_id), after, watch)
+    return True
 
 
-def status_of(client: Any, name: str) -> str | None:  # noqa: ANN401 (boto3 clients have no static type)
-    """Return a stack's status; None if there is no such stack."""
-    try:
-        return str(client.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"])
-    except ClientError as problem:
-        if _absent(problem):
-            return None
-        raise
+def events_command(region: str, name: str) -> str:
+    """Return the command that shows a stack's events."""
+    return f"aws cloudformation describe-stack-events --region {region} --stack-name {name}"
 
 
-def wait(read: Callable[[], Any], pending: Callable[[Any], bool], what: str) -> Any:  # noqa: ANN401
-    """Return what ``read`` gives once it is no longer pending.
+def _made(client: Any, stack: Stack, kind: str) -> dict[str, Any]:  # noqa: ANN401 (boto3 clients have no static type)
+    name = f"drill-{secrets.token_hex(6)}"
+    made: dict[str, Any] = client.create_change_set(
+        StackName=stack.name,
+        ChangeSetName=name,
+        ChangeSetType=kind,
+        # The same token makes a repeated call answer with what the first one made.
+        ClientToken=name,
+        TemplateBody=stack.body,
+        Parameters=[
+            {"ParameterKey": key, "ParameterValue": value} for key, value in stack.parameters.items()
+        ],
+        Tags=[{"Key": key, "Value": value} for key, value in stack.tags.items()],
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+    )
+    return made
+
+
+def _described(client: Any, change_set: str, what: str) -> dict[str, Any]:  # noqa: ANN401
+    described: dict[str, Any] = stack_states.wait(
+        lambda: client.describe_change_set(ChangeSetName=change_set),
+        lambda seen: seen["Status"] in {"CREATE_PENDING", "CREATE_IN_PROGRESS"},
+        f"the change set of {what}",
+    )
+    return described
+
+
+def _changes(client: Any, change_set: str) -> tuple[ResourceChange, ...]:  # noqa: ANN401
+    pages = client.get_paginator("describe_change_set").paginate(ChangeSetName=change_set)
+    changes = [change["ResourceChange"] for page in pages for change in page.get("Changes", ())]
+    return tuple(
+        ResourceChange(
+            action=change["Action"],
+            logical_id=change["LogicalResourceId"],
+            resource_type=change["ResourceType"],
+            replacement=change.get("Replacement") or "",
+        )
+        for change in changes
+    )
+
+
+def _follow(client: Any, followed: _Followed, after: str, watch: Watch) -> None:  # noqa: ANN401
+    """Tell of a stack's events until it rests.
 
     Raises:
-        DrillError: It was pending for too long.
+        DrillError: It came to rest at something else than was asked for.
 
     """
-    retrying = Retrying(
-        retry=retry_if_result(pending),
-        wait=wait_exponential(multiplier=_FIRST_POLL_S, exp_base=1.5, max=_LONGEST_POLL_S),
-        stop=stop_after_delay(STACK_WITHIN_S),
-    )
-    try:
-        return retrying(read)
-    except RetryError as problem:
-        last = problem.last_attempt.result()
-        msg = (
-            f"{what} is still {last} after {STACK_WITHIN_S:.0f} s; "
-            "see why with: aws cloudformation describe-stack-events"
-        )
-        raise DrillError(msg) from problem
-
-
-def _execute(client: Any, stack: Stack, kind: str) -> None:  # noqa: ANN401
-    """Make and execute a change set; nothing is executed when nothing would change."""
-    try:
-        made = client.create_change_set(
-            StackName=stack.name,
-            ChangeSetName=f"drill-{secrets.token_hex(6)}",
-            ChangeSetType=kind,
-            TemplateBody=(files("infra") / "stacks" / stack.template).read_text(encoding="utf-8"),
-            Parameters=[
-                {"ParameterKey": key, "ParameterValue": value} for key, value in stack.parameters.items()
-            ],
-            Tags=[{"Key": key, "Value": value} for key, value in stack.tags.items()],
-            Capabilities=["CAPABILITY_IAM"],
-        )
-    except ClientError as problem:
-        if any(text in problem.response["Error"]["Message"] for text in _UNCHANGED):
-            return
-        raise
-    where = {"StackName": stack.name, "ChangeSetName": made["Id"]}
-    described = wait(
-        lambda: client.describe_change_set(**where),
-        lambda change: change["Status"] in {"CREATE_PENDING", "CREATE_IN_PROGRESS"},
-        f"the change set of {stack}",
-    )
-    if described["Status"] != "FAILED":
-        client.execute_change_set(**where)
+    cause, last = "", None
+    for event in stack_events.follow(client, followed.stack_id, after, watch):
+        watch.say(f"{followed.region} {followed.name}: {event}")
+        if event.failed and not cause:
+            cause = f"{event.logical_id} ({event.resource_type}): {_line(event.reason)}"
+        last = event
+    if last is None or last.status in stack_states.COMPLETE or last.status == "DELETE_COMPLETE":
         return
-    client.delete_change_set(**where)
-    reason = described.get("StatusReason", "no reason given")
-    if not any(text in reason for text in _UNCHANGED):
-        msg = f"{stack} was refused: {reason}"
-        raise DrillError(msg)
+    what = stack_states.named(followed.name, followed.region)
+    reason = cause or _line(last.reason) or "no reason given"
+    see = events_command(followed.region, followed.name)
+    msg = f"{what} failed at {reason}; it is {last.status} now; see: {see}"
+    raise DrillError(msg)
 
 
-def _settled(client: Any, name: str, what: str) -> str | None:  # noqa: ANN401
-    settled: str | None = wait(
-        lambda: status_of(client, name),
-        lambda status: status is not None and status.endswith("_IN_PROGRESS") and status not in _GOOD,
-        what,
-    )
-    return settled
-
-
-def _first_failure(client: Any, name: str) -> str:  # noqa: ANN401
-    """Return resource, type and reason of the failure that began it."""
-    failures = [
-        f"{event['LogicalResourceId']} ({event['ResourceType']}): {event['ResourceStatusReason']}"
-        for event in _last_change(client, name)
-        if event["ResourceStatus"].endswith("_FAILED")
-        and event["ResourceType"] != "AWS::CloudFormation::Stack"
-        and "cancelled" not in event.get("ResourceStatusReason", "cancelled")
-    ]
-    return failures[-1] if failures else ""
-
-
-def _last_change(client: Any, name: str) -> Iterator[dict[str, Any]]:  # noqa: ANN401
-    """Yield the events since somebody last asked for something, the latest first."""
-    for page in client.get_paginator("describe_stack_events").paginate(StackName=name):
-        for event in page["StackEvents"]:
-            if event.get("ResourceStatusReason") == "User Initiated":
-                return
-            yield event
-
-
-def _absent(problem: ClientError) -> bool:
-    return "does not exist" in problem.response["Error"]["Message"]
-
-
-def _events_command(region: str, name: str) -> str:
-    return f"aws cloudformation describe-stack-events --region {region} --stack-name {name}"
+def _line(text: str) -> str:
+    return " ".join(text.split()).rstrip(".")

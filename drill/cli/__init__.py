@@ -20,6 +20,7 @@ _COMMANDS = {
     "runs": "List the runs and what they came to.",
     "target": "What is drilled: write its file, check it, load it.",
     "scenarios": "List the scenarios that are installed.",
+    "infra": "The drilled system: init, deploy, status, outputs, cost, destroy.",
     "lab": "The cloud on loopback: up, status, down.",
 }
 _MODULES = {name: f"drill.cli.{name}" for name in _COMMANDS}

@@ -30,9 +30,14 @@ def command() -> None:
 @click.option(
     "--hours", type=click.FloatRange(0.1, 72), default=8, show_default=True, help="It ends by itself."
 )
-def up(state: Path, profile: str, port: int | None, hours: float) -> None:
+@click.option("--empty", is_flag=True, help="Deploy nothing on it; only write the system file for it.")
+def up(state: Path, profile: str, port: int | None, hours: float, empty: bool) -> None:
     """Start a lab, deploy the system on it and write its target file."""
     session = session_room()
+    if empty:
+        session.start(state, profile, port, hours * 3600)
+        click.echo(f"deploy on it with: drill infra deploy --config {state / session.SYSTEM} --yes")
+        return
     session.up(state, profile, port, hours * 3600, click.echo)
     click.echo(f"drill it with: drill run region-outage --target {state / session.TARGET}")
 

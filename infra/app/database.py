@@ -6,14 +6,14 @@ costs one more attempt and no failure.
 """
 
 import contextlib
-import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import pg8000.native
 
+from infra.app.connection import FAILURES, WRONG_PASSWORD, Place, causes, code_of, connect
 from infra.app.order import AURORA, Order, StoreUnavailable
-from infra.app.secret import Credentials, Secret
+from infra.app.secret import Secret
 from infra.app.settings import Settings
 
 # Tokens sort bytewise in DynamoDB; without COLLATE "C" they would sort by the cluster's locale.
@@ -39,10 +39,6 @@ SELECT customer, token, number, nonce, region FROM orders
 WHERE customer = :customer AND token > :after ORDER BY token LIMIT :limit
 """
 
-# pg8000 lets what happens while TLS is negotiated through as it is.
-_FAILURES = (pg8000.native.Error, OSError)
-# https://www.postgresql.org/docs/current/errcodes-appendix.html
-_WRONG_PASSWORD = {"28P01", "28000"}
 # IF NOT EXISTS does not keep two first processes apart; a reader can't make tables.
 _SOMEONE_ELSE_MAKES_IT = {"23505", "42P07", "25006"}
 # Connection, transaction state, authorisation, catalogue, privilege, resources, intervention, system.
@@ -54,7 +50,7 @@ class Database:
 
     def __init__(self, settings: Settings, secret: Secret) -> None:
         """Take where the cluster is and where its credentials are; nothing is opened yet."""
-        self._settings = settings
+        self._place = Place(settings.db_host, settings.db_port, settings.db_name, settings.db_timeout_s)
         self._secret = secret
         self._connection: pg8000.native.Connection | None = None
 
@@ -83,14 +79,14 @@ class Database:
         kept = self._connection is not None
         try:
             return self._run_once(statement, parameters)
-        except _FAILURES as problem:
+        except FAILURES as problem:
             self.close()
             # A kept connection may have died of old age; one that hangs would hang again.
             if not kept or not _gone(problem):
                 _give_up(problem)
         try:
             return self._run_once(statement, parameters)
-        except _FAILURES as problem:
+        except FAILURES as problem:
             self.close()
             _give_up(problem)
 
@@ -102,32 +98,18 @@ class Database:
 
     def _open(self) -> pg8000.native.Connection:
         try:
-            connection = self._connect(self._secret.credentials())
-        except _FAILURES as problem:
-            if _state(problem) not in _WRONG_PASSWORD:
+            connection = connect(self._place, self._secret.credentials(), "orders")
+        except FAILURES as problem:
+            if code_of(problem) not in WRONG_PASSWORD:
                 raise
-            connection = self._connect(self._secret.credentials(stale=True))
+            # It was rotated twice since it was read: the other login's turn came, and this one's again.
+            connection = connect(self._place, self._secret.credentials(stale=True), "orders")
         try:
             connection.run(_SCHEMA)
         except pg8000.native.DatabaseError as problem:
-            if _state(problem) not in _SOMEONE_ELSE_MAKES_IT:
+            if code_of(problem) not in _SOMEONE_ELSE_MAKES_IT:
+                connection.close()
                 raise
-        return connection
-
-    def _connect(self, credentials: Credentials) -> pg8000.native.Connection:
-        place = (self._settings.db_host, self._settings.db_port)
-        with contextlib.ExitStack() as undone:
-            # Where TLS is not agreed on in time, pg8000 would leave its own socket open.
-            channel = undone.enter_context(socket.create_connection(place, self._settings.db_timeout_s))
-            connection = pg8000.native.Connection(
-                credentials.username,
-                password=credentials.password,
-                host=self._settings.db_host,
-                database=self._settings.db_name,
-                application_name="orders",
-                sock=channel,
-            )
-            undone.pop_all()
         return connection
 
     def close(self) -> None:
@@ -143,31 +125,15 @@ def _order(row: Sequence[Any]) -> Order:
     return Order(customer, token, number, nonce, region, pending=False)
 
 
-def _causes(problem: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what led to it; pg8000 wraps what the network or the server said."""
-    cause: BaseException | None = problem
-    while cause is not None:
-        yield cause
-        cause = cause.__cause__ or cause.__context__
-
-
-def _state(problem: BaseException) -> str:
-    """Return PostgreSQL's code for an error; empty if it is none of its own."""
-    for cause in _causes(problem):
-        if isinstance(cause, pg8000.native.DatabaseError) and isinstance(cause.args[0], dict):
-            return str(cause.args[0].get("C", ""))
-    return ""
-
-
 def _gone(problem: BaseException) -> bool:
     """Say whether the connection is closed, as opposed to silent."""
-    silent = any(isinstance(cause, TimeoutError) for cause in _causes(problem))
-    state = _state(problem)
-    return not silent and (not state or state.startswith("57"))
+    silent = any(isinstance(cause, TimeoutError) for cause in causes(problem))
+    code = code_of(problem)
+    return not silent and (not code or code.startswith("57"))
 
 
 def _give_up(problem: BaseException) -> NoReturn:
-    state = _state(problem)
-    if state and not state.startswith(_AWAY):
+    code = code_of(problem)
+    if code and not code.startswith(_AWAY):
         raise problem
-    raise StoreUnavailable(AURORA, state or type(problem).__name__, lost=True) from problem
+    raise StoreUnavailable(AURORA, code or type(problem).__name__, lost=True) from problem

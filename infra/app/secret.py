@@ -36,7 +36,9 @@ class Secret:
         """
         if self._read is None or stale:
             try:
-                text = self._client.get_secret_value(SecretId=self._arn)["SecretString"]
+                text = self._client.get_secret_value(SecretId=self._arn, VersionStage="AWSCURRENT")[
+                    "SecretString"
+                ]
             except (ClientError, BotoCoreError) as problem:
                 raise StoreUnavailable(
                     AURORA, f"no secret: {type(problem).__name__}", lost=False

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from infra.app.connection import Place
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -52,4 +54,40 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         db_pause_s=float(environment.get("DB_PAUSE_S", "2")),
         api_timeout_s=float(environment.get("API_TIMEOUT_S", "1")),
         kept_warm=environment.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "provisioned-concurrency",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RotationSettings:
+    """The rotation function's settings.
+
+    Attributes:
+        admin_secret: ``ADMIN_SECRET_ARN``: the master user's secret; itself rotated, if that is asked.
+        place: ``DB_HOST``, ``DB_PORT`` (5432 by default), ``DB_NAME``, ``DB_TIMEOUT_S`` (5 by default).
+        api_timeout_s: ``API_TIMEOUT_S``, 5 by default: connecting to AWS's API, and each answer.
+
+    """
+
+    admin_secret: str
+    place: Place
+    api_timeout_s: float
+
+
+def rotation_settings_from(environment: Mapping[str, str]) -> RotationSettings:
+    """Return the rotation function's settings.
+
+    Raises:
+        KeyError: A variable without a default is missing; its name is the error's text.
+
+    """
+    place = Place(
+        host=environment["DB_HOST"],
+        port=int(environment.get("DB_PORT", "5432")),
+        database=environment["DB_NAME"],
+        timeout_s=float(environment.get("DB_TIMEOUT_S", "5")),
+    )
+    return RotationSettings(
+        admin_secret=environment["ADMIN_SECRET_ARN"],
+        place=place,
+        api_timeout_s=float(environment.get("API_TIMEOUT_S", "5")),
     )

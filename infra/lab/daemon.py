@@ -20,6 +20,8 @@ from drill import runs
 from drill.errors import DrillError
 from infra.lab import profile as profiles
 from infra.lab.addresses import Addresses, claim_block, free_port
+from infra.lab.alarms import Alarms
+from infra.lab.backups import Backups
 from infra.lab.control_plane.server import ControlPlane
 from infra.lab.databases import Databases
 from infra.lab.dns import Dns
@@ -28,8 +30,13 @@ from infra.lab.functions import Functions
 from infra.lab.health_checks import HealthChecks
 from infra.lab.network import Network
 from infra.lab.ready import REGIONS, TRUTH, Ready
+from infra.lab.rotations import Rotations
+from infra.lab.scaling import Scaling
+from infra.lab.schedules import Schedules
+from infra.lab.table_metrics import TableMetrics
 from infra.lab.tables import Tables
 from infra.lab.truth import TruthLog
+from infra.lab.virtual_time import VirtualClock
 from infra.lab.world import Snapshot
 
 # The physics look at the control plane after each change, and this often besides, for what
@@ -82,7 +89,13 @@ async def _live(options: argparse.Namespace) -> None:
             [addresses.name_server, addresses.client_resolver, *map(addresses.vpc_resolver, REGIONS)],
             socket.SOCK_DGRAM,
         )
-        plane = ControlPlane(addresses.control, port, REGIONS, experiment_start_s=profile.experiment_start_s)
+        plane = ControlPlane(
+            addresses.control,
+            port,
+            REGIONS,
+            experiment_start_s=profile.experiment_start_s,
+            clock_scale=profile.clock_scale,
+        )
         databases = Databases(plane, profile, truth, options.state)
         network = Network(addresses, profile, truth, databases, (addresses.control, port))
         functions = Functions(
@@ -96,11 +109,36 @@ async def _live(options: argparse.Namespace) -> None:
         )
         tables = Tables(plane, profile, truth)
         # The name server and the checkers need one another: checkers look names up as the public does.
-        health = HealthChecks(addresses, profile, truth, lambda name: dns.lookup(name))  # noqa: PLW0108 (made below)
+        alarms = Alarms(plane, profile, truth)
+        health = HealthChecks(
+            addresses,
+            profile,
+            truth,
+            lambda name: dns.lookup(name),  # noqa: PLW0108 (made below)
+            streams=alarms,
+        )
         dns = Dns(addresses, profile, truth, health, dns_port)
         edge = Edge(addresses, profile, truth, functions)
-        plane.serve_with(invoker=functions, health=health, writes=tables)
-        physics: tuple[_Physics, ...] = (databases, network, functions, tables, health, dns, edge)
+        rotations = Rotations(plane)
+        clock = VirtualClock(profile.clock_scale)
+        schedules = Schedules(plane.endpoint_url, profile, truth, clock)
+        backups = Backups(plane, clock)
+        plane.serve_with(invoker=functions, health=health, writes=tables, alarms=alarms)
+        physics: tuple[_Physics, ...] = (
+            databases,
+            network,
+            functions,
+            tables,
+            TableMetrics(plane, profile),
+            Scaling(plane, profile),
+            alarms,
+            health,
+            dns,
+            edge,
+            rotations,
+            schedules,
+            backups,
+        )
         plane.start()
         try:
             for one in physics:

@@ -8,12 +8,14 @@ https://docs.aws.amazon.com/Route53/latest/APIReference/API_HealthCheckConfig.ht
 import asyncio
 import ipaddress
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from infra.lab.addresses import Addresses
+from infra.lab.alarm_rules import INSUFFICIENT
 from infra.lab.checker import Look, look
-from infra.lab.health_rules import ENDPOINT_TYPES, Opinion, states
+from infra.lab.health_rules import ALARM_TYPE, ENDPOINT_TYPES, Opinion, by_stream, states
 from infra.lab.profile import Profile
 from infra.lab.truth import TruthLog
 from infra.lab.world import CheckerReport, HealthCheck, Snapshot
@@ -34,6 +36,16 @@ Resolve = Callable[[str], Sequence[str]]
 Changed = Callable[[str, bool], None]
 
 
+class Streams(Protocol):
+    """Tells what the data behind alarms say."""
+
+    def stream(self, check_id: str) -> str:
+        """Return the state that the data behind a check's alarm come to."""
+
+    def on_stream(self, changed: Callable[[], None]) -> None:
+        """Have ``changed()`` called, in the loop's thread, when they come to another."""
+
+
 @dataclass(slots=True)
 class _Watch:
     """The checkers of one endpoint check."""
@@ -47,12 +59,29 @@ class _Watch:
 class HealthChecks:
     """Follows the snapshots' health checks; a new one starts healthy (an assumption of the lab).
 
-    A disabled check is not looked at, but what its checkers held before is kept. Checks on a
-    CloudWatch metric are shown healthy: nothing here evaluates them.
+    A disabled check is not looked at, but what its checkers held before is kept. Checks on an
+    alarm have no checkers: what the data behind it say is asked of ``streams``.
     """
 
-    def __init__(self, addresses: Addresses, profile: Profile, truth: TruthLog, resolve: Resolve) -> None:
-        """Say how names are resolved: as the authoritative server answers the public."""
+    def __init__(
+        self,
+        addresses: Addresses,
+        profile: Profile,
+        truth: TruthLog,
+        resolve: Resolve,
+        *,
+        streams: Streams | None = None,
+    ) -> None:
+        """Take the lab's parts.
+
+        Args:
+            addresses: For the checkers' own.
+            profile: Scales the intervals.
+            truth: Hears of every change.
+            resolve: How names are resolved: as the authoritative server answers the public.
+            streams: What the data behind alarms say; without it they say nothing.
+
+        """
         self._block = addresses.block
         self._profile = profile
         self._truth = truth
@@ -62,6 +91,10 @@ class HealthChecks:
         self._states: dict[str, bool] = {}
         self._listeners: list[Changed] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._streams = streams
+        self._by_alarm: dict[str, bool] = {}
+        if streams is not None:
+            streams.on_stream(self._settle)
 
     async def start(self) -> None:
         """Do nothing yet: checkers come with the snapshots."""
@@ -138,9 +171,17 @@ class HealthChecks:
             return Look(good=False, status=f"Failure: {check.host} does not resolve")
         return await look(check, found[attempt % len(found)], source, self._profile)
 
+    def _look_at_streams(self) -> Iterator[tuple[str, bool]]:
+        for check in self._checks.values():
+            if check.type == ALARM_TYPE:
+                stream = INSUFFICIENT if self._streams is None else self._streams.stream(check.id)
+                yield check.id, by_stream(check, stream, self._by_alarm.get(check.id, True))
+
     def _settle(self) -> None:
         """Work out every state again, and tell of those that changed."""
-        now = states(self._checks, {check_id: watch.opinions for check_id, watch in self._watches.items()})
+        opinions = {check_id: watch.opinions for check_id, watch in self._watches.items()}
+        self._by_alarm = dict(self._look_at_streams())
+        now = states(self._checks, opinions, self._by_alarm)
         before, self._states = self._states, now
         for check_id, healthy in now.items():
             if before.get(check_id, True) == healthy:

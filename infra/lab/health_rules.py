@@ -8,11 +8,13 @@ https://docs.aws.amazon.com/Route53/latest/APIReference/API_UpdateHealthCheck.ht
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from infra.lab.alarm_rules import INSUFFICIENT, OK
 from infra.lab.world import HealthCheck
 
 # "If more than 18% of health checkers report that an endpoint is healthy".
 HEALTHY_SHARE = 0.18
 ENDPOINT_TYPES = frozenset({"HTTP", "HTTPS", "TCP"})
+ALARM_TYPE = "CLOUDWATCH_METRIC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +39,46 @@ class Opinion:
         return Opinion(self.healthy, self.against + 1)
 
 
-def states(checks: Mapping[str, HealthCheck], opinions: Mapping[str, Sequence[Opinion]]) -> dict[str, bool]:
-    """Return what every check shows, from its checkers' opinions or its children's states."""
+def states(
+    checks: Mapping[str, HealthCheck],
+    opinions: Mapping[str, Sequence[Opinion]],
+    by_alarm: Mapping[str, bool] | None = None,
+) -> dict[str, bool]:
+    """Return what every check shows.
+
+    Args:
+        checks: By id.
+        opinions: What the checkers of an endpoint hold.
+        by_alarm: What the data behind an alarm say, for checks on one; healthy if not known.
+
+    """
+    seen = {check_id: _agreed(held) for check_id, held in opinions.items()} | dict(by_alarm or {})
     known: dict[str, bool] = {}
     for check_id in checks:
-        _state(check_id, checks, opinions, known)
+        _state(check_id, checks, seen, known)
     return known
+
+
+def by_stream(check: HealthCheck, stream: str, last: bool) -> bool:
+    """Say whether a check on an alarm is healthy.
+
+    https://docs.aws.amazon.com/Route53/latest/APIReference/API_HealthCheckConfig.html
+
+    Args:
+        check: Which says what holds while there is not enough data.
+        stream: What the data say: an alarm's state.
+        last: What held when there last was enough; True for a new check.
+
+    """
+    if stream == INSUFFICIENT:
+        return {"Healthy": True, "Unhealthy": False}.get(check.insufficient, last)
+    return stream == OK
 
 
 def _state(
     check_id: str,
     checks: Mapping[str, HealthCheck],
-    opinions: Mapping[str, Sequence[Opinion]],
+    seen: Mapping[str, bool],
     known: dict[str, bool],
 ) -> bool:
     if check_id in known:
@@ -59,10 +89,10 @@ def _state(
     if check.disabled:
         healthy = True
     elif check.type == "CALCULATED":
-        children = [_state(child, checks, opinions, known) for child in check.children if child in checks]
+        children = [_state(child, checks, seen, known) for child in check.children if child in checks]
         healthy = sum(children) >= check.children_threshold
     else:
-        healthy = _agreed(opinions.get(check_id, ()))
+        healthy = seen.get(check_id, True)
     known[check_id] = healthy != check.inverted
     return known[check_id]
 

@@ -6,6 +6,7 @@ directly; a server listens on a unix socket only.
 """
 
 import asyncio
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -14,6 +15,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pg8000.native
 
@@ -170,16 +172,26 @@ class Server:
                 raise DrillError(msg)
             await asyncio.sleep(_POLL_S)
 
+    @property
+    def pid(self) -> int | None:
+        """The process id of the server that was started last; None before the first."""
+        return None if self._process is None else self._process.pid
+
     async def ended(self) -> int:
         """Wait until the server's process has ended, and return its exit code."""
         if self._process is None:
             return 0
         return await self._process.wait()
 
-    async def stop(self) -> None:
-        """Shut the server down: open transactions are rolled back, a checkpoint is written."""
+    async def stop(self, first: signal.Signals = signal.SIGINT) -> None:
+        """Shut the server down: open transactions are rolled back, a checkpoint is written.
+
+        Args:
+            first: ``SIGINT`` for that; ``SIGQUIT`` for an end as in a crash.
+
+        """
         if self._process is not None:
-            await spawn.stop(self._process, signal.SIGINT, _STOP_S)
+            await spawn.stop(self._process, first, _STOP_S)
 
     def run(self, statements: Sequence[str], user: str, password: str) -> None:
         """Run statements one by one over the socket (blocking).
@@ -187,6 +199,28 @@ class Server:
         Raises:
             DrillError: The server refused one or went away; the text holds no statement, since
                 these carry passwords.
+
+        """
+        with self.connected(user, password) as connection:
+            for statement in statements:
+                connection.run(statement)
+
+    def ask(self, question: str, user: str, password: str) -> list[tuple[Any, ...]]:
+        """Return the rows of one query over the socket (blocking).
+
+        Raises:
+            DrillError: As for :meth:`run`.
+
+        """
+        with self.connected(user, password) as connection:
+            return [tuple(row) for row in connection.run(question) or ()]
+
+    @contextlib.contextmanager
+    def connected(self, user: str, password: str) -> Iterator[pg8000.native.Connection]:
+        """Give a connection over the socket (blocking).
+
+        Raises:
+            DrillError: The server refused it, or something asked over it, or went away.
 
         """
         try:
@@ -199,12 +233,12 @@ class Server:
                 timeout=_START_S,
             )
             try:
-                for statement in statements:
-                    connection.run(statement)
+                yield connection
             finally:
                 connection.close()
-        except pg8000.native.Error as problem:
-            reason = problem.args[0].get("M") if isinstance(problem.args[0], dict) else str(problem)
+        except (pg8000.native.Error, OSError) as problem:
+            said = problem.args[0] if problem.args else ""
+            reason = said.get("M") if isinstance(said, dict) else str(problem)
             msg = f"a database did not do as asked: {reason}; read its log: {self._log}"
             raise DrillError(msg) from problem
 

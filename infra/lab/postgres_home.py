@@ -22,6 +22,7 @@ from infra.lab.spawn import Owner, run_as
 
 ADMIN = "rdsadmin"
 PREFIX = "drill-pg-"
+REPLICATION = "replication.conf"
 SOCKET_BYTES = 107
 _DEEPEST = f"/{PREFIX}12345678/1234/.s.PGSQL.{PORT}"
 
@@ -34,6 +35,9 @@ SETTINGS: Mapping[str, str] = {
     "min_wal_size": "8MB",
     "max_wal_size": "128MB",
     "wal_level": "replica",
+    # What a standby that was away for a while still finds.
+    "wal_keep_size": "64MB",
+    "include_if_exists": f"'{REPLICATION}'",
     "wal_retrieve_retry_interval": "100ms",
     "hot_standby": "on",
     "timezone": "'UTC'",
@@ -68,12 +72,10 @@ class Home:
 
         """
         secret = self.folder / "password"
-        secret.touch(mode=0o600)
-        secret.write_text(self.admin_password, encoding="utf-8")
-        self._give(secret)
+        self.write(secret, self.admin_password)
         template = self.folder / "template"
         # fmt: off
-        done = self._run(
+        done = self.run(
             str(software.bindir / "initdb"), f"--pgdata={template}", f"--username={ADMIN}",
             f"--pwfile={secret}", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C",
             "--wal-segsize=1", "--no-sync", "--no-instructions",
@@ -87,22 +89,35 @@ class Home:
         with (template / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.writelines(f"{name} = {value}\n" for name, value in SETTINGS.items())
 
-    def furnish(self, serial: int) -> Path:
-        """Return a new database's folder, a copy of the pristine one under ``data`` in it.
+    def furnish(self, target: Path) -> None:
+        """Copy the pristine database into a folder that is not there yet (blocking).
 
         Raises:
             DrillError: The copy failed, for example for want of room.
 
         """
-        folder = self.folder / str(serial)
+        self.do("cp", "-a", str(self.folder / "template"), str(target))
+
+    def room(self, name: str) -> Path:
+        """Make a folder of this name that belongs to the databases' user, and return it."""
+        folder = self.folder / name
         folder.mkdir(mode=0o700)
         self._give(folder)
-        done = self._run("cp", "-a", str(self.folder / "template"), str(folder / "data"))
+        return folder
+
+    def do(self, *arguments: str) -> str:
+        """Run a program of the machine as the databases' user (blocking), and return what it says.
+
+        Raises:
+            DrillError: It failed, for example for want of room.
+
+        """
+        done = self.run(*arguments)
         if done.returncode != 0:
             said = (done.stderr.strip() or "no output").splitlines()[-1]
             msg = f"a database's folder can't be written: {said}; look at: df -h {self.folder}"
             raise DrillError(msg)
-        return folder
+        return done.stdout
 
     def remove(self) -> None:
         """Delete every database and the home itself."""
@@ -114,7 +129,14 @@ class Home:
         if self.owner is not None:
             os.chown(path, self.owner.uid, self.owner.gid)
 
-    def _run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    def write(self, path: Path, text: str) -> None:
+        """Write a file that belongs to the databases' user and that nobody else can read."""
+        path.touch(mode=0o600)
+        path.write_text(text, encoding="utf-8")
+        self._give(path)
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run a program of the machine as the databases' user (blocking), whatever comes of it."""
         return subprocess.run(  # noqa: PLW1510 - the callers read the exit code
             arguments, capture_output=True, text=True, env=ENVIRONMENT, cwd=self.folder, **run_as(self.owner)
         )

@@ -19,17 +19,23 @@ from drill.aws import Aws
 from drill.errors import DrillError, UsageError
 from drill.probes.health_check import is_healthy
 from drill.target import Environment, Objectives, Target, Timing
-from infra import deploy
+from infra import deploy, deploy_account, deploy_config
+from infra.deploy_config import DeployConfig
 from infra.lab import profile as profiles
 from infra.lab import ready as told
 from infra.lab.ready import Ready
 
+SYSTEM = "system.yaml"
 TARGET = "target.yaml"
 LOG = "lab.log"
 _STARTS_S = 60.0
 _STOPS_S = 20.0
 # A lab that a drill started for itself and that must outlive it waits so long for its rollback.
 _TEMPORARY_S = 3600.0
+
+DOMAIN = "example.test"
+# Enough for a drill's clients on either profile.
+_TABLE_CAPACITY = 50
 
 Say = Callable[[str], object]
 
@@ -57,8 +63,8 @@ _OBJECTIVES = {
 }
 
 
-def up(state: Path, profile: str, port: int | None, seconds: float, say: Say) -> Target:
-    """Start a lab in a folder, deploy the system on it and write its target file.
+def start(state: Path, profile: str, port: int | None, seconds: float) -> Ready:
+    """Start a lab in a folder, with nothing deployed on it, and write the system file for it.
 
     Raises:
         DrillError: One is up there already, or it can't start; the text says why.
@@ -71,9 +77,19 @@ def up(state: Path, profile: str, port: int | None, seconds: float, say: Say) ->
     shutil.rmtree(state, ignore_errors=True)
     state.mkdir(parents=True)
     name = f"lab-{secrets.token_hex(3)}"
-    ready = _start(state, name, profile, [*_optional("--port", port), "--seconds", str(seconds)])
+    return _start(state, name, profile, [*_optional("--port", port), "--seconds", str(seconds)])
+
+
+def up(state: Path, profile: str, port: int | None, seconds: float, say: Say) -> Target:
+    """Start a lab in a folder, deploy the system on it and write its target file.
+
+    Raises:
+        DrillError: One is up there already, it can't start, or a stack failed; the text says why.
+
+    """
+    start(state, profile, port, seconds)
     try:
-        return _deployed(ready, state, say)
+        return _deployed(state, say)
     except BaseException:
         down(state)
         raise
@@ -108,7 +124,10 @@ def status(state: Path) -> Iterator[str]:
     yield f"AWS API        {ready.endpoint_url} ({', '.join(ready.regions)})"
     yield f"name server    {ready.name_server}"
     yield f"resolver       {ready.resolver}"
-    if (state / TARGET).exists():
+    yield f"system file    {state / SYSTEM}"
+    if not (state / TARGET).exists():
+        yield f"nothing is deployed on it; deploy with: drill infra deploy --config {state / SYSTEM} --yes"
+    else:
         service = target.load(state / TARGET).service
         yield f"service        {service.scheme}://{service.host}:{service.port}"
         yield f"target file    {state / TARGET}"
@@ -137,7 +156,7 @@ def temporary(profile: str, root: Path, say: Say) -> Iterator[Target]:
         shutil.rmtree(state)
         raise
     try:
-        yield _deployed(ready, state, say)
+        yield _deployed(state, say)
     finally:
         if runs.unfinished(root, name):
             say(f"the lab stays up until it is put back (process {ready.pid}, state in {state})")
@@ -170,7 +189,9 @@ def _start(state: Path, name: str, profile: str, life: list[str]) -> Ready:
             _stop(pid)
             raise DrillError(_why_not(state))
         time.sleep(0.02)
-    return Ready.read(state)
+    ready = Ready.read(state)
+    deploy_config.dump(_system(ready), state / SYSTEM)
+    return ready
 
 
 def _why_not(state: Path) -> str:
@@ -179,29 +200,38 @@ def _why_not(state: Path) -> str:
     return f"the lab can't start: {reason}"
 
 
-def _deployed(ready: Ready, state: Path, say: Say) -> Target:
-    """Deploy the system through the API, as it would be on AWS, and write its target file."""
-    began = time.monotonic()
-    aws = Aws(ready.endpoint_url, timeout_s=120, attempts=1)
+def _system(ready: Ready) -> DeployConfig:
+    """Return what is deployed on a lab: small, unprotected, and drilled on its time scale."""
     primary, standby = ready.regions
-    config = deploy.DeployConfig(
+    return DeployConfig(
         name=ready.name,
         primary_region=primary,
         standby_region=standby,
+        domain=DOMAIN,
+        http_port=ready.http_port,
+        database_port=ready.database_port,
+        acu_max=2,
+        table_min_capacity=_TABLE_CAPACITY,
+        table_max_capacity=4 * _TABLE_CAPACITY,
+        protect_data=False,
         endpoint_url=ready.endpoint_url,
         environment=Environment(kind="lab", profile=ready.profile),
         disposable=True,
-        http_port=ready.http_port,
-        database_port=ready.database_port,
         resolver=ready.resolver,
         name_servers=(ready.name_server,),
         timing=_TIMING[ready.profile],
         objectives={"default": _OBJECTIVES[ready.profile]},
     )
-    deployed = deploy.deploy(aws.client, config)
+
+
+def _deployed(state: Path, say: Say) -> Target:
+    """Deploy the system through the API, as it would be on AWS, and write its target file."""
+    began = time.monotonic()
+    config = deploy_config.load(state / SYSTEM)
+    deployed = deploy.deploy(deploy_account.clients(config), config)
     _await_healthy(deployed)
     target.dump(deployed, state / TARGET)
-    say(f"the system is deployed in {' and '.join(ready.regions)} ({time.monotonic() - began:.1f} s)")
+    say(f"the system is deployed in {' and '.join(config.regions)} ({time.monotonic() - began:.1f} s)")
     return deployed
 
 

@@ -3,7 +3,9 @@
 Each pair of regions has a queue of its own for each table. A write is due after a lag drawn
 from a log-normal distribution, never before an earlier write of the same key. While a
 table's replication is paused (AWS FIS), its region exchanges nothing with the others, in
-both directions; what waits is delivered when the pause ends.
+both directions; what waits is delivered when the pause ends. A table without write capacity
+takes nothing either: what comes next waits until it has some, and all that is behind it too.
+How long each write took is published as ``ReplicationLatency`` in the region that it came from.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html
 """
 
@@ -17,9 +19,14 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from drill import clock
 from infra.lab.profile import Profile
+from infra.lab.table_metrics import NAMESPACE
 from infra.lab.truth import TruthLog
-from infra.lab.world import ControlPlane, ItemWrite, Snapshot
+from infra.lab.world import ControlPlane, ItemWrite, Metric, ReplicaThrottled, Snapshot
+
+SHORTEST_WAIT_S = 0.02
+"""The least that replication waits before it tries a throttled table again."""
 
 _Version = tuple[int, str]
 
@@ -44,6 +51,7 @@ class _Link:
     waiting: list[_Waiting] = field(default_factory=list)
     last_due_s: dict[str, float] = field(default_factory=dict)
     timer: asyncio.TimerHandle | None = None
+    throttled_until_s: float = 0.0
 
 
 class Tables:
@@ -64,6 +72,7 @@ class Tables:
         # What each region's copy of an item was last written by; read and written with that
         # region's tables locked, from the control plane's threads and from the loop.
         self._newest: dict[tuple[str, str, str], _Version] = {}
+        self._latencies: list[Metric] = []
 
     async def start(self) -> None:
         """Begin to replicate, in the running loop; what was written before goes first."""
@@ -104,6 +113,9 @@ class Tables:
             if ends & before and not self._is_paused(link):
                 self._catch_up(link)
             self._plan(link)
+        latencies, self._latencies = self._latencies, []
+        if latencies:
+            self._control.publish(latencies)
 
     def _take(self) -> None:
         """Send what was written on its way to the table's other regions."""
@@ -146,16 +158,22 @@ class Tables:
             link.timer.cancel()
             link.timer = None
         if self._loop is not None and link.waiting and not self._is_paused(link):
-            link.timer = self._loop.call_at(link.waiting[0].due_s, self._deliver, link)
+            at_s = max(link.waiting[0].due_s, link.throttled_until_s)
+            link.timer = self._loop.call_at(at_s, self._deliver, link)
 
     def _deliver(self, link: _Link) -> None:
         link.timer = None
         now_s = self._now_s()
         while link.waiting and link.waiting[0].due_s <= now_s:
-            one = heapq.heappop(link.waiting)
+            one = link.waiting[0]
+            try:
+                self._apply(link, one)
+            except ReplicaThrottled as refusal:
+                link.throttled_until_s = now_s + max(refusal.wait_s, SHORTEST_WAIT_S)
+                break
+            heapq.heappop(link.waiting)
             if link.last_due_s.get(one.key) == one.due_s:
                 del link.last_due_s[one.key]
-            self._apply(link, one)
         self._plan(link)
 
     def _apply(self, link: _Link, one: _Waiting) -> None:
@@ -169,6 +187,11 @@ class Tables:
             return False
 
         if self._control.apply_replica(link.target, link.table, write.key, write.item, unless=superseded):
+            lag_ms = (clock.monotonic_ns() - write.at_ns) / 1e6
+            dimensions = (("TableName", link.table), ("ReceivingRegion", link.target))
+            self._latencies.append(
+                Metric(link.source, NAMESPACE, "ReplicationLatency", dimensions, lag_ms, "Milliseconds")
+            )
             self._truth.log(
                 "item_replicated",
                 region=link.target,

@@ -14,8 +14,13 @@ it was asked for. The drill never reads it; tests do. JSON lines, one event each
 ``item_written``        a table accepted a client's write: ``region table key``
 ``item_replicated``     another region's table has it: ``region source table key written_ns``
 ``replication_paused``  ``region table``; and ``replication_resumed``
+``alarm_changed``       a CloudWatch alarm shows another state: ``region alarm before after``
+``message_arrived``     a topic's message can be read from a queue: ``region queue topic message_id``
+``message_left``        a message that AWS would send out, such as a mail: ``endpoint subject text``
 ``database_up``         a database accepts connections: ``region cluster``; and ``database_down``
 ``function_started``    a function process is ready: ``region function version seconds provisioned``
+``schedule_invoked``    a schedule's target took a call: ``schedule target due_s attempt``
+``schedule_failed``     it did not: ``schedule target due_s attempt error``
 ======================  =========================================================================
 """
 

@@ -1,11 +1,15 @@
 """Templates and stacks for the tests of the lab's CloudFormation."""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from moto.cloudformation.models import cloudformation_backends
 
-from tests.infra.lab.planelab import Lab
+from infra.lab.stacks.change import Live, live_of
+from tests.infra.described.reader import Reader, differences
+from tests.infra.lab.planelab import EAST, Lab
 
 VPC = """
 Parameters:
@@ -92,3 +96,27 @@ def change(lab: Lab, template: str, name: str = "s", **parameters: str) -> dict[
 def given(parameters: dict[str, str]) -> list[dict[str, str]]:
     """Return parameters as the API takes them."""
     return [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
+
+
+def live(name: str = "s", region: str = EAST) -> dict[str, Live]:
+    """Return what a stack has, by the names in its template."""
+    stacks = cloudformation_backends["123456789012"][region].stacks.values()
+    return live_of(next(stack for stack in stacks if stack.name == name))
+
+
+def undescribed(lab: Lab, readers: Mapping[str, Reader], name: str = "s", region: str = EAST) -> list[str]:
+    """Return a line for each property of a stack that its service does not show as declared.
+
+    Types without a reader are left out.
+    """
+    return [
+        f"{resource}.{line}"
+        for resource, one in live(name, region).items()
+        if one.kind.name in readers
+        for line in _differences(lab, region, one, readers[one.kind.name])
+    ]
+
+
+def _differences(lab: Lab, region: str, one: Live, read: Reader) -> list[str]:
+    declared = one.request.properties.values_as_given()
+    return differences(declared, read(lab.client, region, one.made.physical_resource_id, declared))

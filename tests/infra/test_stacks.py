@@ -117,7 +117,7 @@ def test_a_template_that_can_not_work_is_refused(lab: Lab, template: str, text: 
 
 def test_a_property_that_the_lab_does_not_know_is_a_failure(lab: Lab) -> None:
     """A template can't ask for something that would silently not happen."""
-    stack = make(lab, VPC.replace("Tags:", "InstanceTenancy: dedicated\n      Tags:"))
+    stack = make(lab, VPC.replace("Tags:", "Ipv4IpamPoolId: pool\n      Tags:"))
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
     assert "does not know the property InstanceTenancy of AWS::EC2::VPC" in stack["StackStatusReason"]
     assert lab.now.vpcs == ()

@@ -1,42 +1,61 @@
-"""RDS as AWS has it: a cluster is ``available`` when its database really runs.
+"""RDS as AWS has it: what is asked of a cluster takes its time, and shows when it has really happened.
 
-Without connected physics everything is available at once. A cluster without an instance is
-available too (there is nothing to run); with its first instance it is ``creating`` again until
-the physics report ``available``.
+Without connected physics everything is done at once. With them a cluster is ``creating``
+until its data are there, and an instance until its server accepts connections.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-from moto.rds.exceptions import DBClusterNotFoundError
-from moto.rds.models import DBCluster, DBInstance, RDSBackend, rds_backends
+from moto.ec2.models import ec2_backends
+from moto.rds.models import DBCluster, RDSBackend
 
+from infra.lab.control_plane import (
+    cluster_changes,
+    cluster_life,
+    cluster_restores,
+    cluster_snapshots,
+    database_groups,
+    database_instances,
+    global_clusters,
+    global_moves,
+    master_secrets,
+)
+from infra.lab.control_plane.database_keys import key_arn
+from infra.lab.control_plane.database_state import BOOK, refuse, state_of
 from infra.lab.control_plane.mending import ACCOUNT, Function, replace
 from infra.lab.control_plane.wiring import WIRING
+
+RESERVED = ("admin", "rdsadmin")
+_AS_GIVEN = (
+    "monitoring_interval",
+    "monitoring_role_arn",
+    "database_insights_mode",
+    "performance_insights_kms_key_id",
+    "performance_insights_retention_period",
+    "engine_lifecycle_support",
+    "cluster_scalability_type",
+)
 
 
 def install() -> None:
     """Mend moto's RDS."""
+    BOOK.clear()
     replace(DBCluster, "status", _status)
-    replace(RDSBackend, "create_db_cluster", _create_db_cluster)
-    replace(RDSBackend, "create_db_instance", _create_db_instance)
-    replace(RDSBackend, "modify_db_cluster", _modify_db_cluster)
-
-
-def set_status(region: str, cluster_id: str, status: str) -> None:
-    """Show a status for a cluster and its instances; one that is gone is left alone."""
-    cluster = rds_backends[ACCOUNT][region].clusters.get(cluster_id)
-    if cluster is None:
-        return
-    cluster.status = status
-    for instance in cluster._members:
-        instance.status = status
-
-
-def password(cluster: DBCluster) -> str:
-    """Return the master password in force."""
-    if cluster.manage_master_user_password:
-        return ""
-    return str(getattr(cluster, "_master_user_password", ""))
+    replace(DBCluster, "save_automated_backup", lambda _: _no_snapshot)
+    replace(RDSBackend, "create_db_cluster", _create)
+    for part in (
+        master_secrets,
+        database_groups,
+        database_instances,
+        cluster_changes,
+        cluster_life,
+        cluster_snapshots,
+        cluster_restores,
+        global_clusters,
+        global_moves,
+    ):
+        part.install()
 
 
 def _status(_original: property) -> property:
@@ -49,40 +68,70 @@ def _status(_original: property) -> property:
     return property(shown, store)
 
 
-def _create_db_cluster(original: Function) -> Function:
-    def create(backend: RDSBackend, kwargs: dict[str, Any]) -> DBCluster:
+def _no_snapshot(_cluster: DBCluster) -> None:
+    """Leave out what moto does here: it notes a snapshot that holds no data."""
+
+
+def _create(original: Function) -> Function:
+    def create(backend: RDSBackend, kwargs: Mapping[str, Any]) -> DBCluster:
         with WIRING.databases:
-            cluster: DBCluster = original(backend, kwargs)
-            cluster._status = "available"
-        return cluster
+            given = dict(kwargs)
+            _require_sound(backend, given)
+            primary = global_clusters.admit(backend, given)
+            cluster: DBCluster = original(backend, given)
+            if primary is not None:
+                state_of(cluster).primary = primary.db_cluster_resource_id
+            elif given.get("master_user_password"):
+                cluster.master_user_password = given["master_user_password"]
+            _dress(backend, cluster, given)
+            cluster._status = "creating" if BOOK.follows else "available"
+            return cluster
 
     return create
 
 
-def _create_db_instance(original: Function) -> Function:
-    def create(backend: RDSBackend, db_kwargs: dict[str, Any]) -> DBInstance:
-        with WIRING.databases:
-            instance: DBInstance = original(backend, db_kwargs)
-            cluster = backend.clusters.get(db_kwargs.get("db_cluster_identifier") or "")
-            if cluster is not None and WIRING.connected:
-                instance.status = "creating"
-                if len(cluster._members) == 1:
-                    cluster._status = "creating"
-        return instance
+def _require_sound(backend: RDSBackend, given: dict[str, Any]) -> None:
+    """Refuse what AWS refuses."""
+    if given["db_cluster_identifier"] in backend.clusters:
+        refuse("DBClusterAlreadyExistsFault", "DB Cluster already exists")
+    group = given.get("db_subnet_group_name")
+    if group and group not in backend.subnet_groups:
+        refuse("DBSubnetGroupNotFoundFault", f"DB subnet group '{group}' does not exist.")
+    if given.get("manage_master_user_password") and given.get("master_user_password"):
+        refuse(
+            "InvalidParameterCombination",
+            "You can't specify MasterUserPassword when ManageMasterUserPassword is turned on.",
+        )
+    if (given.get("master_username") or "").lower() in RESERVED:
+        name = given["master_username"]
+        refuse(
+            "InvalidParameterValue",
+            f"MasterUsername {name} cannot be used as it is a reserved word used by the engine",
+        )
+    database_groups.require_parameter_group(backend, given)
+    given["serverless_v2_scaling_configuration"] = cluster_changes.capacity(given)
 
-    return create
+
+def _dress(backend: RDSBackend, cluster: DBCluster, given: dict[str, Any]) -> None:
+    """Show what moto drops, and what AWS fills in."""
+    cluster.parameter_group = given.get("db_cluster_parameter_group_name") or database_groups.default_name(
+        cluster.engine, cluster.engine_version
+    )
+    cluster.kms_key_id = key_arn(backend, given.get("kms_key_id")) if cluster.storage_encrypted else None
+    if cluster.storage_type != "aurora-iopt1":
+        cluster.storage_type = None
+    cluster._enable_http_endpoint = bool(given.get("enable_http_endpoint"))
+    cluster.performance_insights_enabled = bool(given.get("enable_performance_insights"))
+    for name in _AS_GIVEN:
+        setattr(cluster, name, given.get(name))
+    if not cluster.vpc_security_group_ids:
+        cluster.vpc_security_group_ids = _default_security_group(backend, cluster)
 
 
-def _modify_db_cluster(original: Function) -> Function:
-    def modify(backend: RDSBackend, kwargs: dict[str, Any]) -> DBCluster:
-        # moto takes the cluster out and puts it back; nobody may look in between.
-        with WIRING.databases:
-            before = backend.clusters.get(kwargs["db_cluster_identifier"])
-            if before is None:
-                raise DBClusterNotFoundError(kwargs["db_cluster_identifier"])
-            status = before._status
-            modified: DBCluster = original(backend, kwargs)
-            before._status = status
-        return modified
-
-    return modify
+def _default_security_group(backend: RDSBackend, cluster: DBCluster) -> list[str]:
+    """Return the default group of the cluster's VPC, which lets nobody in from elsewhere."""
+    group = backend.subnet_groups.get(cluster.db_subnet_group_name)
+    ec2 = ec2_backends[ACCOUNT][backend.region_name]
+    vpc = ec2.default_vpc if group is None else ec2.vpcs.get(group.vpc_id)
+    found = None if vpc is None else ec2.get_default_security_group(vpc.id)
+    return [] if found is None else [found.id]

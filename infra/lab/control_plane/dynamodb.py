@@ -1,131 +1,69 @@
 """DynamoDB in the control plane: what moto's tables lack for the lab.
 
-Every accepted write is told to a listener (see :mod:`infra.lab.control_plane.table_writes`),
-and tables can be global: a replica is a table of the same name in another region, and each
-of them carries the names of all its regions.
-https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html
+Every accepted write is told to a listener (:mod:`.table_writes`), tables can be global
+(:mod:`.table_replicas`), reads and writes take capacity (:mod:`.metering`), and updates are
+made as AWS makes them (:mod:`.table_updates`).
 """
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from moto.dynamodb.exceptions import MockValidationException
+from moto.core.responses import ActionResult
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.models.table import Table
-from moto.dynamodb.responses import DynamoHandler
+from moto.dynamodb.responses import DynamoHandler, DynamoResult
 
 from infra.lab import world
-from infra.lab.control_plane import table_writes
+from infra.lab.control_plane import (
+    insights,
+    metering,
+    table_changes,
+    table_checks,
+    table_operations,
+    table_reads,
+    table_updates,
+    table_writes,
+)
+from infra.lab.control_plane.mending import ACCOUNT, replace
+from infra.lab.control_plane.table_replicas import know_each_other, update_replica
+from infra.lab.control_plane.table_settings import (
+    complete,
+    regions_of,
+    replicas_of,
+    settings_of,
+)
 from infra.lab.control_plane.table_writes import locked, wrap
 
-VERSION = "2019.11.21"
-LOCAL_REGION = (
-    "Cannot add, delete, or update the local region through ReplicaUpdates. "
-    "Use CreateTable, DeleteTable, or UpdateTable as required."
-)
-NO_SUCH_REPLICA = (
-    "Replica specified in the Replica Update or Replica Delete action of the request was not found."
-)
 
+def install(
+    listener: Callable[[], world.WriteListener | None],
+    paused: Callable[[str, str], bool] = lambda _region, _name: False,
+    changed: Callable[[], None] = lambda: None,
+    clock_scale: float = 1.0,
+) -> None:
+    """Mend moto's DynamoDB. Safe to call again: the last arguments hold.
 
-def install(listener: Callable[[], world.WriteListener | None]) -> None:
-    """Have moto's tables tell ``listener()`` of accepted writes, and teach them to be global.
+    Args:
+        listener: Returns who hears of accepted writes, if anybody does.
+        paused: Says of a region and a table whether AWS FIS pauses its replication there.
+        changed: Called, from a thread of its own, when an update of a table is in force.
+        clock_scale: The lab's clock.
 
-    Safe to call again: the last listener is the one that hears.
     """
     table_writes.listen(listener)
+    table_reads.install()
+    table_operations.install()
+    table_updates.install(clock_scale, paused, changed)
+    metering.install(clock_scale)
+    insights.install()
+    replace(Table, "_get_default_encryption_key", lambda _: table_updates.own_key_arn)
     wrap(DynamoDBBackend, "delete_table", _deleting_table)
+    wrap(DynamoDBBackend, "update_time_to_live", _updating_time_to_live)
+    wrap(DynamoDBBackend, "tag_resource", _tagging)
     wrap(Table, "describe", _describing)
+    wrap(DynamoHandler, "create_table", _creating_table)
     wrap(DynamoHandler, "update_table", _updating_table)
-
-
-def apply_replica(  # noqa: PLR0913 - a write is one thing, and where it goes is three
-    account: str,
-    region: str,
-    table: str,
-    key: Mapping[str, Mapping[str, object]],
-    item: Mapping[str, Mapping[str, object]] | None,
-    *,
-    unless: Callable[[], bool] | None = None,
-) -> bool:
-    """Write (or delete, with None) an item that another region's table accepted.
-
-    No listener hears of it. A table that is gone takes nothing: its replica was removed.
-
-    Args:
-        account: The account.
-        region: The region of the table that is to have it.
-        table: The table's name.
-        key: The item's key in DynamoDB JSON.
-        item: The whole item in DynamoDB JSON; None deletes.
-        unless: Asked with the table locked; if it says True the table is left alone.
-
-    Returns:
-        Whether the table was written.
-
-    """
-    backend = dynamodb_backends[account][region]
-    with locked(account, region):
-        target = backend.tables.get(table)
-        if target is None or (unless is not None and unless()):
-            return False
-        if item is None:
-            target.delete_item(*backend.get_keys_value(target, dict(key)))
-        else:
-            target.put_item(dict(item), overwrite=True)
-        return True
-
-
-def make_replica(
-    account: str,
-    source_region: str,
-    table: str,
-    region: str,
-    tags: Sequence[Mapping[str, str]] = (),
-) -> None:
-    """Create the replica of a table in another region, with all items that it holds.
-
-    Args:
-        account: The account.
-        source_region: A region in which the table is.
-        table: Its name.
-        region: Where the replica is to be.
-        tags: The replica's own tags (``Key``, ``Value``); tags are not replicated.
-
-    Raises:
-        MockValidationException: The region has a table of that name already.
-        ResourceNotFoundException: The source region has no such table.
-
-    """
-    backends = dynamodb_backends[account]
-    with locked(account, source_region, region):
-        source = backends[source_region].get_table(table)
-        if source.name in backends[region].tables:
-            message = (
-                f"Failed to create a the new replica of table with name: '{source.name}' "
-                "because one or more replicas already existed as tables."
-            )
-            raise MockValidationException(message)
-        replica = _like(source, backends[region], [dict(tag) for tag in tags])
-        replica.items = copy.deepcopy(source.items)
-        _know_each_other(account, source.name, (*regions_of(source), region))
-
-
-def remove_replica(account: str, table: str, region: str) -> None:
-    """Delete a table's replica in one region; the other regions keep theirs.
-
-    Raises:
-        ResourceNotFoundException: The region has no such table.
-
-    """
-    dynamodb_backends[account][region].delete_table(table)
-
-
-def regions_of(table: Table) -> tuple[str, ...]:
-    """Return every region in which a table is, its own too."""
-    found: tuple[str, ...] = getattr(table, "replica_regions", (table.region_name,))
-    return found
 
 
 def tables(account: str, regions: Sequence[str]) -> tuple[world.Table, ...]:
@@ -134,84 +72,117 @@ def tables(account: str, regions: Sequence[str]) -> tuple[world.Table, ...]:
         world.Table(
             name=table.name,
             region=region,
-            status="ACTIVE",
+            status=settings_of(table).status,
             arn=table.table_arn,
             replicas=regions_of(table),
             billing=table.billing_mode or "PROVISIONED",
             read_capacity=int(table.throughput["ReadCapacityUnits"]),
             write_capacity=int(table.throughput["WriteCapacityUnits"]),
+            indexes=tuple(
+                world.TableIndex(
+                    index.name,
+                    int(index.throughput["ReadCapacityUnits"]),
+                    int(index.throughput["WriteCapacityUnits"]),
+                )
+                for index in list(table.global_indexes)
+            ),
         )
         for region in regions
         for table in list(dynamodb_backends[account][region].tables.values())
     )
 
 
-def _like(source: Table, backend: DynamoDBBackend, tags: list[dict[str, str]]) -> Table:
-    """Create an empty table with the schema and capacity of another."""
-    provisioned = source.billing_mode != "PAY_PER_REQUEST"
-    encrypted = (source.sse_specification or {}).get("Enabled") is True
-    table = backend.create_table(
-        name=source.name,
-        schema=copy.deepcopy(source.schema),
-        throughput=copy.deepcopy(source.throughput) if provisioned else None,
-        attr=copy.deepcopy(source.attr),
-        global_indexes=[copy.deepcopy(index.describe()) for index in source.global_indexes],
-        indexes=[copy.deepcopy(index.describe()) for index in source.indexes],
-        streams=copy.deepcopy(source.stream_specification),
-        billing_mode=source.billing_mode or "PROVISIONED",
-        sse_specification={"Enabled": True} if encrypted else None,
-        tags=tags,
-        deletion_protection_enabled=source.deletion_protection_enabled,
-        warm_throughput=copy.deepcopy(source.warm_throughput),
+def use(regions: Sequence[str]) -> tuple[world.TableUse, ...]:
+    """Return what was used of the tables of these regions so far."""
+    return metering.use(
+        table for region in regions for table in list(dynamodb_backends[ACCOUNT][region].tables.values())
     )
-    table.ttl = copy.deepcopy(source.ttl)
-    return table
-
-
-def _know_each_other(account: str, name: str, regions: tuple[str, ...]) -> None:
-    for region in regions:
-        table: Any = dynamodb_backends[account][region].tables[name]
-        table.replica_regions = regions
-
-
-def _deleting_table(original: Callable[..., Table], backend: DynamoDBBackend, name: str) -> Table:
-    table = backend.get_table(name)
-    regions = regions_of(table)
-    with locked(backend.account_id, *regions):
-        deleted = original(backend, name)
-        left = tuple(region for region in regions if region != backend.region_name)
-        _know_each_other(backend.account_id, table.name, left)
-        return deleted
 
 
 def _describing(
     original: Callable[..., dict[str, Any]], table: Table, base_key: str = "TableDescription"
 ) -> dict[str, Any]:
     description = original(table, base_key)
-    others = [region for region in regions_of(table) if region != table.region_name]
-    if others:
-        description[base_key]["GlobalTableVersion"] = VERSION
-        description[base_key]["Replicas"] = [
-            {"RegionName": region, "ReplicaStatus": "ACTIVE"} for region in others
-        ]
+    complete(table, description[base_key])
     return description
 
 
-def _updating_table(original: Callable[..., Any], handler: DynamoHandler) -> Any:
-    backend = handler.dynamodb_backend
-    for update in handler.body.get("ReplicaUpdates") or ():
+def _creating_table(original: Callable[..., Any], handler: DynamoHandler) -> Any:
+    body = handler.body
+    # moto writes into what it is given.
+    encryption = copy.copy(body.get("SSESpecification"))
+    table_checks.require_key(handler.dynamodb_backend.region_name, encryption)
+    original(handler)
+    table = handler.dynamodb_backend.tables[body["TableName"]]
+    kept = settings_of(table)
+    kept.table_class = body.get("TableClass") or kept.table_class
+    maxima = {"": body, **{one["IndexName"]: one for one in body.get("GlobalSecondaryIndexes") or ()}}
+    kept.maxima = {
+        name: dict(part["OnDemandThroughput"])
+        for name, part in maxima.items()
+        if part.get("OnDemandThroughput")
+    }
+    if encryption is not None:
+        table_updates.encrypt(table, encryption)
+    if body.get("ResourcePolicy"):
+        handler.dynamodb_backend.put_resource_policy(table.table_arn, body["ResourcePolicy"], None)
+    metering.meter_of(table).configure(table)
+    return DynamoResult(table.describe())
+
+
+def _updating_table(_: Callable[..., Any], handler: DynamoHandler) -> ActionResult:
+    return DynamoResult(update_table(handler.dynamodb_backend, handler.body).describe())
+
+
+def update_table(backend: DynamoDBBackend, request: Mapping[str, Any]) -> Table:
+    """Carry out UpdateTable: replicas come and go at once, all else is accepted and done later.
+
+    Raises:
+        JsonRESTError: It is refused, in AWS's words.
+
+    """
+    table = backend.get_table(request["TableName"])
+    updates = request.get("ReplicaUpdates") or ()
+    members = [one for one in updates if "Update" not in one]
+    if not members:
+        return table_updates.update(backend, request)
+    table_updates.require_changeable(table)
+    for update in members:
         (action, wanted), *_ = update.items()
-        _update_replica(backend, backend.get_table(handler.body["TableName"]), action, wanted["RegionName"])
-    return original(handler)
+        update_replica(backend, table, action, wanted)
+    rest = {**request, "ReplicaUpdates": [one for one in updates if "Update" in one] or None}
+    if any(rest.get(name) is not None for name in table_changes.SETTINGS):
+        table_updates.update(backend, rest)
+    return table
 
 
-def _update_replica(backend: DynamoDBBackend, table: Table, action: str, region: str) -> None:
-    if region == backend.region_name:
-        raise MockValidationException(LOCAL_REGION)
-    if action == "Create":
-        make_replica(backend.account_id, backend.region_name, table.name, region)
-        return
-    if region not in regions_of(table):
-        raise MockValidationException(NO_SUCH_REPLICA)
-    if action == "Delete":
-        remove_replica(backend.account_id, table.name, region)
+def _deleting_table(original: Callable[..., Table], backend: DynamoDBBackend, name: str) -> Table:
+    table = backend.get_table(name)
+    regions = regions_of(table)
+    with locked(backend.account_id, *regions):
+        table_checks.require_rest([table])
+        deleted = original(backend, name)
+        left = tuple(region for region in regions if region != backend.region_name)
+        know_each_other(backend.account_id, deleted.name, left)
+        gone: Any = deleted
+        gone.replica_regions = (backend.region_name,)
+        settings_of(deleted).status = "DELETING"
+        return deleted
+
+
+def _updating_time_to_live(
+    original: Callable[..., None], backend: DynamoDBBackend, name: str, wanted: dict[str, Any]
+) -> None:
+    original(backend, name, wanted)
+    table = backend.get_table(name)
+    with locked(backend.account_id, *regions_of(table)):
+        for replica in replicas_of(table)[1:]:
+            replica.ttl = copy.deepcopy(table.ttl)
+
+
+def _tagging(_: Callable[..., None], backend: DynamoDBBackend, arn: str, tags: dict[str, str]) -> None:
+    # moto adds a tag once more instead of giving it the new value.
+    for table in backend.tables.values():
+        if table.table_arn == arn:
+            kept = [tag for tag in table.tags if tag["Key"] not in tags]
+            table.tags = [*kept, *({"Key": key, "Value": value} for key, value in tags.items())]

@@ -23,8 +23,8 @@ from moto.fis.models import Experiment, FISBackend, fis_backends
 from moto.iam.models import iam_backends
 
 from infra.lab import world
-from infra.lab.control_plane.dynamodb import regions_of
 from infra.lab.control_plane.mending import ACCOUNT
+from infra.lab.control_plane.table_settings import regions_of
 from infra.lab.control_plane.table_writes import wrap
 
 PAUSE = "aws:dynamodb:global-table-pause-replication"
@@ -73,6 +73,11 @@ def pauses() -> tuple[world.ReplicationPause, ...]:
         if experiment.in_force
         for name in experiment.tables
     )
+
+
+def is_paused(region: str, table: str) -> bool:
+    """Say whether the replication of a region's table is paused now."""
+    return any((pause.region, pause.table) == (region, table) for pause in pauses())
 
 
 def duration_s(text: str) -> float:

@@ -11,6 +11,7 @@ from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClie
 from moto.awslambda.models import LambdaBackend, LambdaFunction, LambdaStorage, lambda_backends
 from moto.awslambda.responses import LambdaResponse
 
+from infra.lab.control_plane import function_settings
 from infra.lab.control_plane.mending import ACCOUNT, Function, add, replace
 from infra.lab.control_plane.wiring import WIRING
 from infra.lab.world import Invocation
@@ -52,6 +53,7 @@ def install() -> None:
     """Mend moto's Lambda; forget what an earlier control plane was asked for."""
     _requested.clear()
     _ready.clear()
+    function_settings.install()
     replace(LambdaResponse, "invoke", _invoke)
     replace(LambdaFunction, "get_code", _get_code)
     replace(LambdaStorage, "publish_version", _publish_version)
@@ -154,7 +156,7 @@ def _publish_version(original: Function) -> Function:
 
 
 def _key(response: LambdaResponse) -> tuple[str, str, str]:
-    name = response.path.rstrip("/").split("/")[-2]
+    name = unquote(response.path.rstrip("/").split("/")[-2])
     qualifier = response._get_param("Qualifier")
     function = response.backend.get_function(name, qualifier)
     return response.region, function.function_name, str(qualifier)
@@ -198,7 +200,7 @@ def _delete_provisioned(response: LambdaResponse) -> tuple[int, dict[str, Any], 
 
 
 def _list_provisioned(response: LambdaResponse) -> tuple[int, dict[str, Any], str]:
-    name = response.path.rstrip("/").split("/")[-2]
+    name = unquote(response.path.rstrip("/").split("/")[-2])
     function = response.backend.get_function(name)
     found = [key for key in list(_requested) if key[:2] == (response.region, function.function_name)]
     shown = [{"FunctionArn": f"{function.function_arn}:{key[2]}", **_shown(response, key)} for key in found]

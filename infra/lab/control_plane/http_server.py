@@ -19,11 +19,28 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import ThreadedWSGIServer
 
+from infra.lab.control_plane import unsigned
+
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 
 # Calls that come by the hundred a second and change nothing that physics look at.
 _ITEM_CALLS = re.compile(r"(Batch|Transact)?(Get|Put|Delete|Update|Write)Items?|BatchWriteItem|Query|Scan")
+_MESSAGE_CALLS = frozenset(
+    {
+        "PutMetricData",
+        "PutLogEvents",
+        "Publish",
+        "PublishBatch",
+        "SendMessage",
+        "SendMessageBatch",
+        "ReceiveMessage",
+        "DeleteMessage",
+        "DeleteMessageBatch",
+        "ChangeMessageVisibility",
+        "ChangeMessageVisibilityBatch",
+    }
+)
 _READS = re.compile(r"(Describe|List|Get|Head|Lookup|Simulate|Validate|Search|BatchGet|Test)[A-Z]")
 _ACTION = re.compile(rb"(?:^|&)Action=(\w+)")
 # Answers that have no body, and no length of one.
@@ -53,6 +70,8 @@ class Call:
         if not self.action:
             return self.method not in {"GET", "HEAD", "OPTIONS"}
         if self.service == "dynamodb" and _ITEM_CALLS.fullmatch(self.action):
+            return False
+        if self.action in _MESSAGE_CALLS:
             return False
         return not _READS.match(self.action)
 
@@ -96,6 +115,7 @@ class Application:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
+        unsigned.as_signed(environ)
         call = call_of(environ)
         try:
             body = b"".join(self._moto(environ, start_response))

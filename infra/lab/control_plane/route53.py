@@ -7,10 +7,11 @@ from typing import Any
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.route53 import urls
-from moto.route53.exceptions import InvalidInput, NoSuchHealthCheck
+from moto.route53.exceptions import NoSuchHealthCheck
 from moto.route53.models import FakeZone, HealthCheck, Route53Backend
 from moto.route53.responses import Route53
 
+from infra.lab.control_plane import alarm_checks
 from infra.lab.control_plane.mending import Function, add, replace
 from infra.lab.control_plane.wiring import WIRING
 
@@ -79,13 +80,12 @@ def _create_health_check(original: Function) -> Function:
 def _create_response(original: Function) -> Function:
     def create(response: Route53) -> ActionResult:
         config = response._get_param("HealthCheckConfig")
-        if config["Type"] == "CLOUDWATCH_METRIC" and not config.get("AlarmIdentifier"):
-            msg = "Invalid parameter: AlarmIdentifier is required for CLOUDWATCH_METRIC"
-            raise InvalidInput(msg)
+        watched = alarm_checks.settings_for(config)
         answer: ActionResult = original(response)
         check = answer.result["HealthCheck"]
         check.alarm_identifier = config.get("AlarmIdentifier")
         check.insufficient_data_health_status = config.get("InsufficientDataHealthStatus")
+        check.cloud_watch_alarm_configuration, check.alarm_settings = alarm_checks.shown(watched), watched
         return answer
 
     return create
@@ -126,6 +126,7 @@ def _update_response(_original: Function) -> Function:
                     f" {check.health_check_version}"
                 )
                 raise HealthCheckVersionMismatch(msg)
+            alarm = alarm_checks.settings_again(check, response._get_param("AlarmIdentifier"))
             for member in response._get_param("ResetElements", []):
                 if member in _RESETTABLE:
                     setattr(check, _UPDATABLE[member], None)
@@ -133,6 +134,7 @@ def _update_response(_original: Function) -> Function:
                 value = response._get_param(member)
                 if value is not None:
                     setattr(check, attribute, value)
+            check.cloud_watch_alarm_configuration, check.alarm_settings = alarm_checks.shown(alarm), alarm
             check.health_check_version += 1
         return ActionResult({"HealthCheck": check})
 

@@ -10,7 +10,10 @@ from moto.rds.models import DBCluster, rds_backends
 from moto.route53.models import RecordSet, route53_backends
 
 from infra.lab import world
-from infra.lab.control_plane import databases, functions
+from infra.lab.control_plane import alarm_checks
+from infra.lab.control_plane import cluster_snapshots as snapshots_of_clusters
+from infra.lab.control_plane import functions
+from infra.lab.control_plane.database_state import BOOK, password, state_of
 from infra.lab.control_plane.mending import ACCOUNT
 from infra.lab.control_plane.wiring import WIRING
 
@@ -153,6 +156,9 @@ def clusters(regions: Sequence[str]) -> Iterator[world.Cluster]:
 def _cluster(backend: Backend, item: DBCluster, region: str) -> world.Cluster:
     group = backend.subnet_groups.get(item.db_subnet_group_name)
     members = sorted(item._members, key=lambda member: not member.is_cluster_writer)
+    living = [member for member in members if member.status != "deleting"]
+    state = state_of(item)
+    capacity = item.serverless_v2_scaling_configuration or {}
     return world.Cluster(
         id=item.db_cluster_identifier,
         region=region,
@@ -162,11 +168,40 @@ def _cluster(backend: Backend, item: DBCluster, region: str) -> world.Cluster:
         port=int(item.port),
         database=item.database_name or "",
         username=item.master_username or "",
-        password=databases.password(item),
+        password=password(item),
         subnet_ids=() if group is None else tuple(subnet.id for subnet in group._subnets),
         vpc_id="" if group is None else group.vpc_id,
-        instances=tuple(str(member.db_instance_identifier) for member in members),
+        instances=tuple(str(member.db_instance_identifier) for member in living),
+        resource=item.db_cluster_resource_id,
+        origin=state.origin,
+        primary=state.primary,
+        revision=state.revision,
+        names=(*(member.address for member in living), *_writer_names(item)),
+        security_group_ids=tuple(item.vpc_security_group_ids),
+        min_acu=float(capacity.get("MinCapacity", 0)),
+        max_acu=float(capacity.get("MaxCapacity", 0)),
     )
+
+
+def _writer_names(cluster: DBCluster) -> tuple[str, ...]:
+    """Return the endpoint of the global database whose writer a cluster is."""
+    name = cluster.global_cluster_identifier
+    if not name or not cluster.is_writer:
+        return ()
+    group = rds_backends[ACCOUNT]["us-east-1"].global_clusters.get(name)
+    return () if group is None else (group.endpoint,)
+
+
+def cluster_snapshots(regions: Sequence[str]) -> tuple[world.ClusterSnapshot, ...]:
+    """Return the snapshots of Aurora clusters."""
+    with WIRING.databases:
+        return snapshots_of_clusters.shown(regions)
+
+
+def database_tasks() -> tuple[world.DatabaseTask, ...]:
+    """Return what the databases are to do and have not reported as done."""
+    with WIRING.databases:
+        return tuple(asked.task for asked in BOOK.tasks.values())
 
 
 def lambdas(regions: Sequence[str]) -> tuple[list[world.Function], list[world.FunctionAlias]]:
@@ -241,6 +276,10 @@ def _health_check(item: Any) -> world.HealthCheck:
         children=tuple(item.children or ()),
         children_threshold=int(item.health_threshold or 0),
         version=item.health_check_version,
+        alarm=(getattr(item, "alarm_identifier", None) or {}).get("Name", ""),
+        alarm_region=(getattr(item, "alarm_identifier", None) or {}).get("Region", ""),
+        insufficient=getattr(item, "insufficient_data_health_status", None) or "LastKnownStatus",
+        stream=alarm_checks.stream(item),
     )
 
 

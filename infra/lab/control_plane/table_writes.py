@@ -2,9 +2,10 @@
 
 moto keeps items in dictionaries that its threads share without a lock, and a transaction
 that fails puts back a copy of the whole table. Here every operation on a region's tables
-holds that region's lock, so that a conditional write is atomic and no write is lost. When
-the outermost operation ends, a listener is told what the tables then hold, in the order in
-which they took it.
+holds that region's lock, so that a conditional write is atomic and no write is lost. What a
+write costs is taken from the table's capacity within the same lock, and a write that an index
+has no capacity for is undone. When the outermost operation ends, a listener is told what the
+tables then hold, in the order in which they took it.
 """
 
 import copy
@@ -21,16 +22,16 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 
 from infra.lab import world
+from infra.lab.control_plane import metering
 from infra.lab.control_plane.mending import replace
+from infra.lab.control_plane.metered_call import WRITE
 
 _LOCKED = (
     "create_backup",
     "describe_table",
-    "get_item",
     "restore_table_from_backup",
     "restore_table_to_point_in_time",
 )
-_WRITES = ("delete_item", "execute_statement", "put_item")
 
 Listener = Callable[[], world.WriteListener | None]
 _Place = tuple[DynamoType, DynamoType | None]
@@ -57,8 +58,9 @@ def listen(listener: Listener) -> None:
     _listeners[:] = [listener]
     for name in _LOCKED:
         wrap(DynamoDBBackend, name, _locking)
-    for name in _WRITES:
-        wrap(DynamoDBBackend, name, _writing)
+    wrap(DynamoDBBackend, "execute_statement", _executing)
+    wrap(DynamoDBBackend, "put_item", _putting)
+    wrap(DynamoDBBackend, "delete_item", _deleting)
     wrap(DynamoDBBackend, "update_item", _updating)
     wrap(DynamoDBBackend, "transact_write_items", _transacting)
     wrap(Table, "all_items", _sorting)
@@ -95,6 +97,11 @@ def wrap(owner: type, name: str, around: Callable[..., Any]) -> None:
 
 def _of(backend: DynamoDBBackend) -> _Region:
     return _region_of(backend.account_id, backend.region_name)
+
+
+def lock_of(table: Table) -> threading.RLock:
+    """Return the lock of the region that a table is in."""
+    return _region_of(table.account_id, table.region_name).lock
 
 
 def _region_of(account: str, region: str) -> _Region:
@@ -142,9 +149,15 @@ def _locking(original: Callable[..., Any], backend: DynamoDBBackend, *args: Any,
         return original(backend, *args, **kwargs)
 
 
-def _writing(original: Callable[..., Any], backend: DynamoDBBackend, *args: Any, **kwargs: Any) -> Any:
-    with _operation(backend):
-        return original(backend, *args, **kwargs)
+def _executing(original: Callable[..., Any], backend: DynamoDBBackend, *args: Any, **kwargs: Any) -> Any:
+    # PartiQL: moto finds the items itself. What was written is counted; nothing is refused.
+    with _operation(backend) as region:
+        noted = len(region.touched)
+        found = original(backend, *args, **kwargs)
+        for name, place in region.touched[noted:]:
+            table = backend.tables[name]
+            metering.write(table, None, table.get_item(*place), {})
+        return found
 
 
 def _transacting(original: Callable[..., Any], backend: DynamoDBBackend, *args: Any, **kwargs: Any) -> Any:
@@ -157,28 +170,67 @@ def _transacting(original: Callable[..., Any], backend: DynamoDBBackend, *args: 
             raise
 
 
+_DELETE = _UPDATE = ("table_name", "key")
+_PUT = ("table_name", "item_attrs")
+
+
+def named(names: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a call by their names, as far as they are given."""
+    return {name: value for name, value in (dict(zip(names, args, strict=False)) | kwargs).items() if value}
+
+
+def _putting(original: Callable[..., Any], backend: DynamoDBBackend, *args: Any, **kwargs: Any) -> Any:
+    return _write(backend, named(_PUT, args, kwargs), lambda: original(backend, *args, **kwargs))
+
+
+def _deleting(original: Callable[..., Any], backend: DynamoDBBackend, *args: Any, **kwargs: Any) -> Any:
+    return _write(backend, named(_DELETE, args, kwargs), lambda: original(backend, *args, **kwargs))
+
+
 def _updating(original: Callable[..., Any], backend: DynamoDBBackend, *args: Any, **kwargs: Any) -> Any:
     # moto changes the stored item in place, even when it then fails. It is given a copy to
     # change, so that no reader sees half an update and a failed one leaves nothing.
-    named = dict(zip(("table_name", "key"), args, strict=False)) | kwargs
+    given = named(_UPDATE, args, kwargs)
+    return _write(backend, given, lambda: original(backend, *args, **kwargs), in_place=True)
+
+
+def _write(
+    backend: DynamoDBBackend, given: dict[str, Any], run: Callable[[], Any], *, in_place: bool = False
+) -> Any:
+    """Run one write of one item, take what it costs, and leave no trace if it fails."""
+    key = given.get("key") or given.get("item_attrs") or {}
     with _operation(backend) as region:
-        table = backend.get_table(named["table_name"])
-        if not set(table.table_key_attrs) <= set(named["key"]):
-            return original(backend, *args, **kwargs)
-        place = backend.get_keys_value(table, named["key"])
-        before, noted = table.get_item(*place), len(region.touched)
-        _store(table, place, copy.deepcopy(before))
+        table = backend.get_table(given["table_name"])
+        if not set(table.table_key_attrs) <= set(key):
+            return run()
+        place = backend.get_keys_value(table, key)
+        if not metering.admitted(table, WRITE, given):
+            return None
+        exhausted = metering.meter_of(table).exhausted()
+        before, noted, streamed = table.get_item(*place), len(region.touched), len(_streamed(table))
+        if in_place:
+            store_item(table, place, copy.deepcopy(before))
         try:
-            item = original(backend, *args, **kwargs)
-        except BaseException:
-            _store(table, place, before)
+            done = run()
+            metering.write(table, before, table.get_item(*place), exhausted)
+        except Exception as problem:  # noqa: BLE001 (it is raised again; nothing of the write may stay)
+            store_item(table, place, before)
             del region.touched[noted:]
-            raise
-        region.touched.append((table.name, place))
-        return item
+            del _streamed(table)[streamed:]
+            metering.refused_write(table, before, given, problem)
+            return None
+        if in_place:
+            region.touched.append((table.name, place))
+        return done
 
 
-def _store(table: Table, place: _Place, item: Item | None) -> None:
+def _streamed(table: Table) -> list[Any]:
+    """Return the records of a table's stream."""
+    return [] if table.stream_shard is None else table.stream_shard.items
+
+
+def store_item(table: Table, place: tuple[DynamoType, DynamoType | None], item: Item | None) -> None:
+    """Put an item in its place, or take away what is there, and tell nobody."""
     hash_key, range_key = place
     items: dict[DynamoType, Any] = table.items
     if range_key is not None and item is None:
@@ -195,7 +247,7 @@ def _sorting(_: Callable[..., Any], table: Table) -> list[Item]:
     # Queries and scans read this list without the lock: items are replaced, never changed.
     # moto's own sorting compares the keys by Python code, which takes seconds for some
     # thousand items; their plain values compare by themselves.
-    with _region_of(table.account_id, table.region_name).lock:
+    with lock_of(table):
         if table.has_range_key:
             items = [item for places in table.items.values() for item in places.values()]
         else:
@@ -210,7 +262,7 @@ def _plain_key(item: Item) -> tuple[Any, ...]:
 
 
 def _reading_index(original: Callable[..., Any], table: Table, *args: Any, **kwargs: Any) -> Any:
-    with _region_of(table.account_id, table.region_name).lock:
+    with lock_of(table):
         return original(table, *args, **kwargs)
 
 

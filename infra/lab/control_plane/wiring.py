@@ -4,6 +4,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from infra.lab.metric_store import MetricStore
+from infra.lab.watching import AlarmListener
 from infra.lab.world import HealthReader, Invoker, WriteListener
 
 
@@ -14,6 +16,8 @@ class Wiring:
     invoker: Invoker | None = None
     health: HealthReader | None = None
     writes: WriteListener | None = None
+    alarms: AlarmListener | None = None
+    metrics: MetricStore = field(default_factory=MetricStore)
     listeners: list[Callable[[], None]] = field(default_factory=list)
     databases: threading.RLock = field(default_factory=threading.RLock)
 
@@ -29,7 +33,8 @@ class Wiring:
 
     def clear(self) -> None:
         """Disconnect everything; a new control plane begins."""
-        self.invoker = self.health = self.writes = None
+        self.invoker = self.health = self.writes = self.alarms = None
+        self.metrics = MetricStore()
         self.listeners.clear()
 
 

@@ -9,7 +9,29 @@ that nobody has is refused, as AWS refuses it.
 
 from collections.abc import Callable
 
-from infra.lab.stacks import ec2, engine, load_balancers, names, services, stores
+from infra.lab.stacks import (
+    alerts,
+    backups,
+    budgets,
+    database_groups,
+    databases,
+    ec2,
+    engine,
+    functions,
+    keys,
+    load_balancers,
+    names,
+    network_acls,
+    observability,
+    queues,
+    roles,
+    routes,
+    schedules,
+    secrets,
+    security_groups,
+    tables,
+    vpc_links,
+)
 from infra.lab.stacks.resource import TYPES
 
 
@@ -21,6 +43,27 @@ def install(endpoint_url: str, changed: Callable[[], None]) -> None:
         changed: Called when a stack has reached a final status.
 
     """
-    for module in (ec2, stores, services, load_balancers, names):
+    for module in (
+        ec2,
+        routes,
+        security_groups,
+        network_acls,
+        vpc_links,
+        keys,
+        secrets,
+        database_groups,
+        databases,
+        tables,
+        roles,
+        functions,
+        load_balancers,
+        names,
+        schedules,
+        backups,
+        budgets,
+        observability,
+        alerts,
+        queues,
+    ):
         TYPES.update({kind.name: kind for kind in module.TYPES})
     engine.install(endpoint_url, changed)

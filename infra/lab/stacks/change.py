@@ -130,6 +130,7 @@ class StackChange:
             tags={key: value for key, value in self._stack.tags.items() if not key.startswith("aws:")},
             keep=declared.get("DeletionPolicy", "Delete"),
             before=Properties() if former is None else former.request.properties,
+            tags_before={} if former is None else former.request.tags,
         )
 
     def _client_in(self, own_region: str, service: str, region: str = "") -> Any:

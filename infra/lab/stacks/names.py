@@ -28,16 +28,18 @@ def _comment(wanted: Any) -> dict[str, Any]:
 
 
 def _tag(request: Request, kind: str, resource_id: str, key: str) -> None:
-    tags = request.tag_list(key)
-    if tags:
-        request.client("route53").change_tags_for_resource(
-            ResourceType=kind, ResourceId=resource_id, AddTags=tags
-        )
+    call: dict[str, Any] = {"AddTags": request.tag_list(key), "RemoveTagKeys": request.tags_gone(key)}
+    call = {name: value for name, value in call.items() if value}
+    if call:
+        request.client("route53").change_tags_for_resource(ResourceType=kind, ResourceId=resource_id, **call)
 
 
 def _update_zone(request: Request, made: Made) -> Made | None:
     if "Name" in request.changed():
         return None
+    if "HostedZoneConfig" in request.changed():
+        comment = _comment(request.properties)["Comment"]
+        request.client("route53").update_hosted_zone_comment(Id=made.physical_resource_id, Comment=comment)
     _tag(request, "hostedzone", made.physical_resource_id, "HostedZoneTags")
     return made
 
@@ -117,10 +119,38 @@ def _delete_record(request: Request, _made: Made) -> None:
 
 TYPES = (
     ResourceType(
-        "AWS::Route53::HostedZone", _zone, _delete_zone, _update_zone, frozenset({"Id", "NameServers"})
+        "AWS::Route53::HostedZone",
+        _zone,
+        _delete_zone,
+        _update_zone,
+        frozenset({"Id", "NameServers"}),
+        frozenset({"Name"}),
     ),
     ResourceType(
-        "AWS::Route53::HealthCheck", _check, _delete_check, _update_check, frozenset({"HealthCheckId"})
+        "AWS::Route53::HealthCheck",
+        _check,
+        _delete_check,
+        _update_check,
+        frozenset({"HealthCheckId"}),
+        frozenset({"HealthCheckConfig"}),
     ),
-    ResourceType("AWS::Route53::RecordSet", _record, _delete_record, _update_record),
+    ResourceType(
+        "AWS::Route53::RecordSet",
+        _record,
+        _delete_record,
+        _update_record,
+        physics=frozenset(
+            {
+                "AliasTarget",
+                "Failover",
+                "HealthCheckId",
+                "HostedZoneId",
+                "Name",
+                "ResourceRecords",
+                "SetIdentifier",
+                "TTL",
+                "Type",
+            }
+        ),
+    ),
 )

@@ -57,6 +57,7 @@ class Request:
         tags: The stack's own tags.
         keep: What the template wants when it goes: ``Delete``, ``Retain`` or ``Snapshot``.
         before: In an update, its properties until now.
+        tags_before: In an update, the stack's own tags until now.
 
     """
 
@@ -69,11 +70,18 @@ class Request:
     tags: Mapping[str, str]
     keep: str = "Delete"
     before: Properties = field(default_factory=Properties)
+    tags_before: Mapping[str, str] = field(default_factory=dict)
 
     def changed(self) -> set[str]:
-        """Return the names of the properties that an update changes."""
-        names = {*self.before, *self.properties}
-        return {name for name in names if self.before.get(name) != self.properties.get(name)}
+        """Return the names of the properties that an update changes; ``Tags`` if the stack's own differ."""
+        before, now = self.before.values_as_given(), self.properties.values_as_given()
+        changed = {name for name in {*before, *now} if before.get(name) != now.get(name)}
+        return changed | ({"Tags"} if self.tags != self.tags_before else set())
+
+    def tags_gone(self, key: str = "Tags") -> list[str]:
+        """Return the keys of the tags that an update takes away."""
+        before = {*self.tags_before, *(tag["Key"] for tag in self.before.get(key) or ())}
+        return sorted(before - self.tag_map(key).keys())
 
     def name(self, longest: int = 64) -> str:
         """Return a name as CloudFormation makes it: stack, logical id, random letters."""

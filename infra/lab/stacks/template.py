@@ -130,9 +130,22 @@ def properties(
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html
     """
-    cleaned = clean_json(copy.deepcopy(resource.get("Properties", {})), resources)
+    declared = _zones_named(copy.deepcopy(resource.get("Properties", {})), client)
+    cleaned = clean_json(declared, resources)
     resolved: dict[str, Any] = _without_secrets_unresolved(cleaned, client)
     return resolved
+
+
+def _zones_named(value: Any, client: Callable[[str], Any]) -> Any:
+    """Put the zones of the stack's own region for ``Fn::GetAZs``; moto knows those of one region only."""
+    if isinstance(value, list):
+        return [_zones_named(item, client) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {"Fn::GetAZs"} and value["Fn::GetAZs"] in ("", {"Ref": "AWS::Region"}):
+        zones = client("ec2").describe_availability_zones()["AvailabilityZones"]
+        return sorted(zone["ZoneName"] for zone in zones)
+    return {key: _zones_named(item, client) for key, item in value.items()}
 
 
 def _without_secrets_unresolved(value: Any, client: Callable[[str], Any]) -> Any:

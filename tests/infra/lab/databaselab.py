@@ -2,7 +2,7 @@
 
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,19 +28,33 @@ CLUSTER = world.Cluster(
     subnet_ids=("subnet-1",),
     vpc_id="vpc-1",
     instances=("orders-1",),
+    resource="cluster-ONE",
 )
 
 
 class Control:
-    """Notes the statuses that the databases report."""
+    """Notes what the databases report."""
 
     def __init__(self) -> None:
-        """Begin with none."""
-        self.statuses: list[tuple[str, str, str]] = []
+        """Begin with nothing."""
+        self.reports: list[world.DatabaseReport] = []
+        self.followed = False
 
-    def set_cluster_status(self, region: str, cluster_id: str, status: str) -> None:
+    @property
+    def states(self) -> list[str]:
+        """The states that were reported."""
+        return [report.state for report in self.reports]
+
+    def follow_databases(self) -> None:
+        """Note that reports will come."""
+        self.followed = True
+
+    def report_database(self, report: world.DatabaseReport) -> None:
         """Note one."""
-        self.statuses.append((region, cluster_id, status))
+        self.reports.append(report)
+
+    def publish(self, metrics: Sequence[world.Metric]) -> None:
+        """Drop what is published."""
 
 
 class Lab:
@@ -53,7 +67,7 @@ class Lab:
         self.truth_path = state_dir / "truth.jsonl"
         self.truth = truth.TruthLog(self.truth_path)
         self.databases = databases.Databases(
-            self.control,  # type: ignore[arg-type]  # the statuses are all that databases report
+            self.control,  # type: ignore[arg-type]  # the reports are all that these databases need
             FAST,
             self.truth,
             state_dir,

@@ -1,6 +1,7 @@
 """An account with one of everything drillable, and changes to it that can be put back."""
 
 import io
+import time
 import zipfile
 from collections.abc import Callable
 from typing import Any
@@ -240,8 +241,14 @@ def change_reserved(aws: Aws) -> Callable[[], None]:
 def change_capacity(aws: Aws) -> Callable[[], None]:
     """Lower a table's capacity; return the way back."""
     client = aws.client("dynamodb", EAST)
-    client.update_table(TableName="provisioned", ProvisionedThroughput=capacity(1))
-    return lambda: client.update_table(TableName="provisioned", ProvisionedThroughput=capacity(5))
+
+    def change_to(units: int) -> None:
+        client.update_table(TableName="provisioned", ProvisionedThroughput=capacity(units))
+        while client.describe_table(TableName="provisioned")["Table"]["TableStatus"] != "ACTIVE":
+            time.sleep(0.01)
+
+    change_to(1)
+    return lambda: change_to(5)
 
 
 def change_experiment(aws: Aws) -> Callable[[], None]:

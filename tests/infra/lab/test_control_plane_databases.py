@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from botocore.exceptions import ClientError
 
+from infra.lab import world
 from tests.infra.lab.planelab import EAST, Lab, control_plane, make_network
 
 
@@ -51,13 +52,12 @@ def test_without_physics_everything_is_available_at_once(lab: Lab) -> None:
 
 
 def test_a_cluster_with_an_instance_waits_for_its_database(lab: Lab) -> None:
-    """It stays `creating` however often it is described, until the physics say `available`."""
+    """Its instance stays `creating` however often it is described, until the physics say `available`."""
     lab.connect()
     cluster(lab)
     assert statuses(lab) == ("available", [])
     instance(lab, "i")
-    assert [statuses(lab) for _ in range(3)] == [("creating", ["creating"])] * 3
-    assert [item.status for item in lab.now.clusters] == ["creating"]
+    assert [statuses(lab) for _ in range(3)] == [("available", ["creating"])] * 3
     told = lab.changes_of(lambda: lab.plane.set_cluster_status(EAST, "c", "available"))
     assert statuses(lab) == ("available", ["available"])
     assert told == 1
@@ -91,13 +91,19 @@ def test_the_password_in_force_is_known(lab: Lab) -> None:
     assert "second-one" not in repr(found)
 
 
-def test_modifying_keeps_the_status(lab: Lab) -> None:
-    """A cluster that waits for its database still waits after a change."""
-    lab.connect()
+def test_modifying_takes_until_it_is_in_force(lab: Lab) -> None:
+    """A cluster is `modifying` until its database reports the change, and takes no other one meanwhile."""
     cluster(lab)
-    instance(lab, "i")
+    lab.plane.follow_databases()
     lab.client("rds").modify_db_cluster(DBClusterIdentifier="c", BackupRetentionPeriod=3)
-    assert statuses(lab) == ("creating", ["creating"])
+    assert statuses(lab) == ("modifying", [])
+    with pytest.raises(ClientError, match="InvalidDBClusterStateFault"):
+        lab.client("rds").modify_db_cluster(DBClusterIdentifier="c", BackupRetentionPeriod=4)
+    (found,) = lab.now.clusters
+    lab.plane.report_database(world.DatabaseReport(EAST, "c", found.resource, "down", (), found.revision - 1))
+    assert statuses(lab) == ("modifying", [])
+    lab.plane.report_database(world.DatabaseReport(EAST, "c", found.resource, "down", (), found.revision))
+    assert statuses(lab) == ("available", [])
 
 
 def test_modifying_one_that_is_not_there_is_refused(lab: Lab) -> None:

@@ -47,8 +47,10 @@ def test_a_cluster_becomes_a_server_that_takes_the_master_password(software: str
             assert time.monotonic() - began >= FAST.database_create_s
             assert query(socket, "SELECT current_user, current_database()") == [["keeper", "shop"]]
             assert refusal(socket, "SELECT 1", password="wrong") == WRONG_PASSWORD
-            await until(lambda: bool(lab.control.statuses))
-            assert lab.control.statuses == [("us-east-1", "orders", "available")]
+            await until(lambda: len(lab.control.reports) > 1)
+            assert lab.control.followed
+            assert lab.control.states == ["laid", "up"]
+            assert lab.control.reports[1].instances == CLUSTER.instances
             assert lab.events() == ["database_up"]
             assert alive(server_pid(socket))
 
@@ -114,7 +116,7 @@ def test_clusters_do_not_know_one_another(tmp_path: Path) -> None:
 
     async def scenario() -> None:
         async with running(tmp_path) as lab:
-            other = dataclasses.replace(CLUSTER, region="eu-west-1")
+            other = dataclasses.replace(CLUSTER, region="eu-west-1", resource="cluster-TWO")
             lab.databases.reconcile(world.Snapshot(clusters=(CLUSTER, other)))
             first, second = await lab.up(CLUSTER), await lab.up(other)
             query(first, "CREATE TABLE here AS SELECT 1")
@@ -193,7 +195,7 @@ def test_a_server_that_can_not_start_is_reported(tmp_path: Path) -> None:
             settings = (template / "postgresql.conf").read_text()
             (template / "postgresql.conf").write_text(settings + "max_connections = none\n")
             lab.databases.reconcile(world.Snapshot(clusters=(CLUSTER,)))
-            await until(lambda: ("us-east-1", "orders", "failed") in lab.control.statuses)
+            await until(lambda: "failed" in lab.control.states)
             folder = next(path for path in template.parent.iterdir() if path.name.isdecimal())
             (folder / "data" / "postgresql.conf").write_text(settings)
             assert query(await lab.up(CLUSTER), "SELECT 1") == [[1]]

@@ -20,7 +20,7 @@ from tests.infra.lab.tablelab import EAST, REGIONS, put
 @pytest.fixture(scope="module")
 def clients() -> Iterator[Aws]:
     """Give the clients of a control plane that has one of everything drillable."""
-    with ControlPlane("127.0.0.1", 0, REGIONS) as plane:
+    with ControlPlane("127.0.0.1", 0, REGIONS, clock_scale=0.001) as plane:
         BackendDict.reset()
         experiments.install(0.0, lambda: None)
         aws = Aws(plane.endpoint_url, timeout_s=10, attempts=1)

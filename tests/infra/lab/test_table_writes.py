@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from moto.core.base_backend import BackendDict
 
 from drill.aws import Aws
-from infra.lab.control_plane import ControlPlane, dynamodb, table_writes
+from infra.lab.control_plane import ControlPlane, dynamodb, table_replicas, table_writes
 from infra.lab.control_plane.mending import ACCOUNT
 from tests.infra.lab.tablelab import EAST, REGIONS, TABLE, WEST, Heard, get, key, make_table, put
 
@@ -148,13 +148,13 @@ def test_a_failed_update_leaves_the_item_as_it_was(aws: Aws, heard: Heard) -> No
 def test_a_replica_is_written_without_a_word(aws: Aws, heard: Heard) -> None:
     """What replication writes and deletes shows in the table, and no listener hears of it."""
     item = {**key("1"), "nonce": {"S": "n"}}
-    assert dynamodb.apply_replica(ACCOUNT, WEST, TABLE, key("1"), item)
+    assert table_replicas.apply_replica(ACCOUNT, WEST, TABLE, key("1"), item)
     assert get(aws, "1", WEST) == {"customer": "c", "token": "1", "nonce": "n"}
-    assert not dynamodb.apply_replica(ACCOUNT, WEST, TABLE, key("1"), None, unless=lambda: True)
+    assert not table_replicas.apply_replica(ACCOUNT, WEST, TABLE, key("1"), None, unless=lambda: True)
     assert get(aws, "1", WEST) is not None
-    assert dynamodb.apply_replica(ACCOUNT, WEST, TABLE, key("1"), None)
+    assert table_replicas.apply_replica(ACCOUNT, WEST, TABLE, key("1"), None)
     assert get(aws, "1", WEST) is None
-    assert not dynamodb.apply_replica(ACCOUNT, WEST, "gone", key("1"), item)
+    assert not table_replicas.apply_replica(ACCOUNT, WEST, "gone", key("1"), item)
     assert heard.writes == []
 
 
@@ -209,7 +209,8 @@ def test_a_table_tells_of_its_replicas(aws: Aws) -> None:
     """DescribeTable shows each region the other one, and the physics see both everywhere."""
     for region, other in ((EAST, WEST), (WEST, EAST)):
         table = aws.client("dynamodb", region).describe_table(TableName=TABLE)["Table"]
-        assert table["Replicas"] == [{"RegionName": other, "ReplicaStatus": "ACTIVE"}]
+        (replica,) = table["Replicas"]
+        assert (replica["RegionName"], replica["ReplicaStatus"]) == (other, "ACTIVE")
         assert table["GlobalTableVersion"] == "2019.11.21"
         assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["pending"]
     seen = dynamodb.tables(ACCOUNT, REGIONS)
@@ -229,14 +230,14 @@ def test_a_new_replica_has_the_items(aws: Aws, heard: Heard) -> None:
     put(aws, "1", "before")
     client.update_table(TableName=TABLE, ReplicaUpdates=[{"Create": {"RegionName": WEST}}])
     assert get(aws, "1", WEST) == {"customer": "c", "token": "1", "nonce": "before"}
-    dynamodb.remove_replica(ACCOUNT, TABLE, EAST)
+    table_replicas.remove_replica(ACCOUNT, TABLE, EAST)
     assert [(one.region, one.replicas) for one in dynamodb.tables(ACCOUNT, REGIONS)] == [(WEST, (WEST,))]
 
 
 def test_make_replica_gives_it_its_own_tags(aws: Aws) -> None:
     """Tags are not replicated: a replica has those that it is made with."""
     make_table(aws, "customers", replica=False)
-    dynamodb.make_replica(ACCOUNT, EAST, "customers", WEST, [{"Key": "drill:opt-in", "Value": "true"}])
+    table_replicas.make_replica(ACCOUNT, EAST, "customers", WEST, [{"Key": "drill:opt-in", "Value": "true"}])
     client = aws.client("dynamodb", WEST)
     arn = client.describe_table(TableName="customers")["Table"]["TableArn"]
     assert client.list_tags_of_resource(ResourceArn=arn)["Tags"] == [{"Key": "drill:opt-in", "Value": "true"}]

@@ -1,0 +1,149 @@
+"""Deletes for good what a system's stacks retained: each kind by its own service's calls.
+
+Every function may be called again for something that is half gone.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from infra.deploy_config import DeployConfig
+from infra.retained import CLUSTER, SNAPSHOT, Kept, is_gone
+from infra.stack_states import ClientFactory, wait
+
+# KMS waits for at least so long, see
+# https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys.html
+_KEY_WAITS_DAYS = 7
+
+
+def remove(client_of: ClientFactory, config: DeployConfig, item: Kept) -> Iterator[str]:
+    """Delete something and yield a line for each thing that went, or that stays and why.
+
+    Raises:
+        ClientError: Its service refuses.
+
+    """
+    known = _BY_TYPE.get(item.resource_type)
+    if known is None:
+        yield f"stays: {item}: delete it by hand, this command does not know its kind"
+        return
+    try:
+        yield from known(client_of, config, item)
+    except ClientError as problem:
+        if not is_gone(problem):
+            raise
+
+
+def order(item: Kept) -> int:
+    """Return when something goes: what is encrypted before its key, backups before their vault."""
+    return list(_BY_TYPE).index(item.resource_type) if item.resource_type in _BY_TYPE else -1
+
+
+def _table(client_of: ClientFactory, config: DeployConfig, item: Kept) -> Iterator[str]:
+    """Delete every replica; the last one first, since the others hang on the one where it was made."""
+    for region in reversed(config.regions):
+        dynamodb = client_of("dynamodb", region)
+        where = f"table {item.physical_id} in {region}"
+        try:
+            table = dynamodb.describe_table(TableName=item.physical_id)["Table"]
+            if table.get("DeletionProtectionEnabled"):
+                dynamodb.update_table(TableName=item.physical_id, DeletionProtectionEnabled=False)
+                _settle(dynamodb, item.physical_id, where)
+            dynamodb.delete_table(TableName=item.physical_id)
+        except ClientError as problem:
+            if not is_gone(problem):
+                raise
+            continue
+        wait(lambda at=dynamodb: _table_status(at, item.physical_id), lambda status: status != "", where)
+        yield f"deleted {where}"
+
+
+def _settle(dynamodb: Any, name: str, where: str) -> None:  # noqa: ANN401 (boto3 clients have no static type)
+    wait(lambda: _table_status(dynamodb, name), lambda status: status == "UPDATING", where)
+
+
+def _table_status(dynamodb: Any, name: str) -> str:  # noqa: ANN401
+    try:
+        return str(dynamodb.describe_table(TableName=name)["Table"]["TableStatus"])
+    except ClientError as problem:
+        if is_gone(problem):
+            return ""
+        raise
+
+
+def _vault(client_of: ClientFactory, _config: DeployConfig, item: Kept) -> Iterator[str]:
+    backup = client_of("backup", item.region)
+    points = list(_recovery_points(backup, item.physical_id))
+    for arn in points:
+        backup.delete_recovery_point(BackupVaultName=item.physical_id, RecoveryPointArn=arn)
+    where = f"the recovery points of vault {item.physical_id} in {item.region}"
+    wait(lambda: len(list(_recovery_points(backup, item.physical_id))), bool, where)
+    backup.delete_backup_vault(BackupVaultName=item.physical_id)
+    yield f"deleted backup vault {item.physical_id} in {item.region} with {len(points)} recovery points"
+
+
+def _recovery_points(backup: Any, vault: str) -> Iterator[str]:  # noqa: ANN401
+    pages = backup.get_paginator("list_recovery_points_by_backup_vault").paginate(BackupVaultName=vault)
+    for page in pages:
+        yield from (point["RecoveryPointArn"] for point in page["RecoveryPoints"])
+
+
+def _snapshot(client_of: ClientFactory, _config: DeployConfig, item: Kept) -> Iterator[str]:
+    rds = client_of("rds", item.region)
+    rds.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=item.physical_id)
+    yield f"deleted cluster snapshot {item.physical_id} in {item.region}"
+
+
+def _cluster(client_of: ClientFactory, _config: DeployConfig, item: Kept) -> Iterator[str]:
+    """Delete a cluster that was replaced by another one, with its instances."""
+    rds = client_of("rds", item.region)
+    found = rds.describe_db_clusters(DBClusterIdentifier=item.physical_id)["DBClusters"][0]
+    rds.modify_db_cluster(
+        DBClusterIdentifier=item.physical_id, DeletionProtection=False, ApplyImmediately=True
+    )
+    for member in found.get("DBClusterMembers", ()):
+        rds.delete_db_instance(DBInstanceIdentifier=member["DBInstanceIdentifier"], SkipFinalSnapshot=True)
+    rds.delete_db_cluster(DBClusterIdentifier=item.physical_id, SkipFinalSnapshot=True)
+    yield f"deleted cluster {item.physical_id} in {item.region}"
+
+
+def _global_cluster(client_of: ClientFactory, _config: DeployConfig, item: Kept) -> Iterator[str]:
+    rds = client_of("rds", item.region)
+    rds.modify_global_cluster(GlobalClusterIdentifier=item.physical_id, DeletionProtection=False)
+    rds.delete_global_cluster(GlobalClusterIdentifier=item.physical_id)
+    yield f"deleted global cluster {item.physical_id}"
+
+
+def _secret(client_of: ClientFactory, _config: DeployConfig, item: Kept) -> Iterator[str]:
+    secrets = client_of("secretsmanager", item.region)
+    replicas = secrets.describe_secret(SecretId=item.physical_id).get("ReplicationStatus", ())
+    if replicas:
+        regions = [replica["Region"] for replica in replicas]
+        secrets.remove_regions_from_replication(SecretId=item.physical_id, RemoveReplicaRegions=regions)
+    secrets.delete_secret(SecretId=item.physical_id, ForceDeleteWithoutRecovery=True)
+    yield f"deleted secret {item.physical_id} without a recovery window"
+
+
+def _key(client_of: ClientFactory, _config: DeployConfig, item: Kept) -> Iterator[str]:
+    kms = client_of("kms", item.region)
+    key = kms.describe_key(KeyId=item.physical_id)["KeyMetadata"]
+    if key["KeyState"] != "PendingDeletion":
+        key = kms.schedule_key_deletion(KeyId=item.physical_id, PendingWindowInDays=_KEY_WAITS_DAYS)
+    yield (
+        f"stays until {key['DeletionDate']:%Y-%m-%d}: key {item.physical_id} in {item.region}, since KMS "
+        f"deletes none sooner; keep it with: aws kms cancel-key-deletion --region {item.region} "
+        f"--key-id {item.physical_id}"
+    )
+
+
+# In the order in which they go.
+_BY_TYPE: Mapping[str, Callable[[ClientFactory, DeployConfig, Kept], Iterator[str]]] = {
+    "AWS::DynamoDB::GlobalTable": _table,
+    "AWS::RDS::GlobalCluster": _global_cluster,
+    CLUSTER: _cluster,
+    SNAPSHOT: _snapshot,
+    "AWS::Backup::BackupVault": _vault,
+    "AWS::SecretsManager::Secret": _secret,
+    "AWS::KMS::Key": _key,
+}
