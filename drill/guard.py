@@ -147,7 +147,7 @@ def _check_is_healthy(_target: Target, options: Mapping[str, Json], aws: Aws) ->
     config = client.get_health_check(HealthCheckId=check_id)["HealthCheck"]["HealthCheckConfig"]
     if config.get("Inverted") or config.get("Disabled"):
         return f"health check {check_id} is already inverted or disabled; somebody else is working on it"
-    if not is_healthy(client, check_id):
+    if not is_healthy(aws, check_id):
         return f"health check {check_id} is unhealthy before the drill; mend the region behind it first"
     return ""
 

@@ -68,7 +68,7 @@ class Preview:
             yield from _stack_lines(each)
         for stack in self.later:
             yield (
-                f"new {stack.name} in {stack.region}: {_counted(stack.resource_types)}; "
+                f"new {stack.name} in {stack.region}: at most {_counted(stack.resource_types)}; "
                 f"its changes are known once {stack.waits_for} is there"
             )
         for loss in self.losses:

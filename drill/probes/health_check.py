@@ -4,7 +4,10 @@ An endpoint is healthy if more than 18 % of the checkers say so; a disabled chec
 healthy; an inverted one is the opposite of what it was
 (https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html
 and https://docs.aws.amazon.com/Route53/latest/APIReference/API_UpdateHealthCheck.html).
-Route 53 tells no checkers for a calculated check: its children are looked at instead.
+Route 53 tells no checkers for a calculated check: its children are looked at instead. Nor for one
+that watches a metric: the state of the alarm of that metric is looked at. Route 53 watches the data
+and not the state (a state that somebody sets moves no check), but nothing nearer to it is told:
+https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-types.html
 Good is healthy, bad is unhealthy; unknown if AWS did not tell.
 
 Options:
@@ -15,17 +18,21 @@ Detail: ``inverted disabled version checkers checkers_healthy error``, and for a
 check ``children``, a mapping of id to whether it is healthy; its checkers are the sums.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from drill import clock
+from drill.aws import Aws
 from drill.model import Goodness, Json, ProbeSpec
 from drill.probes import options
 from drill.probes.calls import call, clients
 from drill.probes.contract import Context, Probe, Seen, told
 
 HEALTHY_SHARE = 0.18
+CALCULATED = "CALCULATED"
+METRIC = "CLOUDWATCH_METRIC"
 
 
 class _Untold(Exception):
@@ -53,10 +60,12 @@ class HealthCheckProbe(Probe):
         self._id = options.text(spec, "health_check_id")
         self._children = options.texts(spec, "children")
         self._client: Any = None
+        self._aws: Aws
 
     async def open(self) -> None:
         """Make the client."""
-        self._client = clients(self.context.endpoint_url, self.spec.timeout_s).client("route53", "global")
+        self._aws = clients(self.context.endpoint_url, self.spec.timeout_s)
+        self._client = self._aws.client("route53", "global")
 
     async def attempt(self, number: int) -> Seen:
         """Read the check's configuration and what its checkers say."""
@@ -76,11 +85,15 @@ class HealthCheckProbe(Probe):
         return Seen(Goodness.GOOD if look.healthy else Goodness.BAD, None, detail)
 
     async def _look(self, health_check_id: str, give_up_ns: int) -> _Look:
-        reply = await self._ask(self._client.get_health_check, health_check_id, give_up_ns)
+        reply = await self._ask(self._client.get_health_check, give_up_ns, HealthCheckId=health_check_id)
         config = reply["HealthCheck"]["HealthCheckConfig"]
         version = reply["HealthCheck"].get("HealthCheckVersion")
-        if config["Type"] != "CALCULATED":
-            status = await self._ask(self._client.get_health_check_status, health_check_id, give_up_ns)
+        if config["Type"] == METRIC:
+            return _Look(metric_healthy(config, await self._alarm(config, give_up_ns)), 0, 0, config, version)
+        if config["Type"] != CALCULATED:
+            status = await self._ask(
+                self._client.get_health_check_status, give_up_ns, HealthCheckId=health_check_id
+            )
             statuses = [each["StatusReport"]["Status"] for each in status["HealthCheckObservations"]]
             healthy = sum(1 for each in statuses if each.startswith("Success"))
             return _Look(endpoint_healthy(config, statuses), len(statuses), healthy, config, version)
@@ -96,9 +109,15 @@ class HealthCheckProbe(Probe):
             children,
         )
 
-    async def _ask(self, method: Callable[..., Any], health_check_id: str, give_up_ns: int) -> dict[str, Any]:
+    async def _alarm(self, config: Mapping[str, Any], give_up_ns: int) -> str:
+        alarm = config["AlarmIdentifier"]
+        # Made once for each region, which takes a while.
+        watching = await asyncio.to_thread(self._aws.client, "cloudwatch", alarm["Region"])
+        return _state(await self._ask(watching.describe_alarms, give_up_ns, AlarmNames=[alarm["Name"]]))
+
+    async def _ask(self, method: Callable[..., Any], give_up_ns: int, **asked: object) -> dict[str, Any]:
         left_s = max(0.0, (give_up_ns - clock.monotonic_ns()) / 1e9)
-        reply = await call(method, left_s, HealthCheckId=health_check_id)
+        reply = await call(method, left_s, **asked)
         if reply.error:
             raise _Untold(reply.error)
         return reply.document
@@ -115,21 +134,40 @@ def calculated_healthy(config: Mapping[str, Any], children: Sequence[bool]) -> b
     return _switched(config, sum(children) >= int(config.get("HealthThreshold", 1)))
 
 
+def metric_healthy(config: Mapping[str, Any], state: str) -> bool:
+    """Say whether a check of a metric is considered healthy, from its alarm's state.
+
+    While there is no data the check is what its configuration says; one that keeps its last status
+    is taken for healthy, since nobody tells which that was.
+    """
+    if state == "INSUFFICIENT_DATA":
+        return _switched(config, config.get("InsufficientDataHealthStatus") != "Unhealthy")
+    return _switched(config, state == "OK")
+
+
+def _state(described: Mapping[str, Any]) -> str:
+    alarms = described["MetricAlarms"]
+    return str(alarms[0]["StateValue"]) if alarms else "INSUFFICIENT_DATA"
+
+
 def _switched(config: Mapping[str, Any], healthy: bool) -> bool:
     return (healthy or bool(config.get("Disabled"))) is not bool(config.get("Inverted"))
 
 
-def is_healthy(client: Any, check_id: str) -> bool:  # noqa: ANN401 (boto3 clients have no static type)
-    """Ask Route 53 once whether a health check is considered healthy.
+def is_healthy(aws: Aws, check_id: str) -> bool:
+    """Ask once whether a health check is considered healthy.
 
     Raises:
         ClientError: AWS refused to tell.
 
     """
+    client = aws.client("route53", "global")
     config = client.get_health_check(HealthCheckId=check_id)["HealthCheck"]["HealthCheckConfig"]
-    if config["Type"] == "CALCULATED":
-        return calculated_healthy(
-            config, [is_healthy(client, child) for child in config["ChildHealthChecks"]]
-        )
+    if config["Type"] == CALCULATED:
+        return calculated_healthy(config, [is_healthy(aws, child) for child in config["ChildHealthChecks"]])
+    if config["Type"] == METRIC:
+        alarm = config["AlarmIdentifier"]
+        watching = aws.client("cloudwatch", alarm["Region"])
+        return metric_healthy(config, _state(watching.describe_alarms(AlarmNames=[alarm["Name"]])))
     seen = client.get_health_check_status(HealthCheckId=check_id)["HealthCheckObservations"]
     return endpoint_healthy(config, [one["StatusReport"]["Status"] for one in seen])

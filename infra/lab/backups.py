@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/aws-backup/latest/devguide/creating-a-backup-plan.ht
 """
 
 import asyncio
+import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ class Backups:
         for (region, plan_id, rule_id), armed in self._rules.items():
             if armed.due_s is not None and armed.due_s <= now:
                 armed.due_s = self._next(armed.cron, now)
-                self._begin(lambda place=(region, plan_id, rule_id): self._control.run_backup_rule(*place))
+                self._begin(functools.partial(self._control.run_backup_rule, region, plan_id, rule_id))
         self._end(snapshot.recovery_points, now)
 
     async def close(self) -> None:
@@ -79,7 +80,7 @@ class Backups:
             key = (point.region, point.arn)
             if point.delete_at_s <= now and key not in self._ending:
                 self._ending.add(key)
-                self._begin(lambda key=key: self._control.expire_recovery_point(*key))
+                self._begin(functools.partial(self._control.expire_recovery_point, *key))
 
     def _begin(self, work: Callable[[], None]) -> None:
         task = asyncio.get_running_loop().create_task(asyncio.to_thread(work))

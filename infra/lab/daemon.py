@@ -23,6 +23,7 @@ from infra.lab.addresses import Addresses, claim_block, free_port
 from infra.lab.alarms import Alarms
 from infra.lab.backups import Backups
 from infra.lab.control_plane.server import ControlPlane
+from infra.lab.database_metrics import DatabaseMetrics
 from infra.lab.databases import Databases
 from infra.lab.dns import Dns
 from infra.lab.edge import Edge
@@ -33,6 +34,7 @@ from infra.lab.ready import REGIONS, TRUTH, Ready
 from infra.lab.rotations import Rotations
 from infra.lab.scaling import Scaling
 from infra.lab.schedules import Schedules
+from infra.lab.service_metrics import ServiceMetrics
 from infra.lab.table_metrics import TableMetrics
 from infra.lab.tables import Tables
 from infra.lab.truth import TruthLog
@@ -98,6 +100,7 @@ async def _live(options: argparse.Namespace) -> None:
         )
         databases = Databases(plane, profile, truth, options.state)
         network = Network(addresses, profile, truth, databases, (addresses.control, port))
+        metrics = ServiceMetrics(plane, profile)
         functions = Functions(
             addresses,
             profile,
@@ -106,6 +109,7 @@ async def _live(options: argparse.Namespace) -> None:
             options.state,
             endpoint_for=network.endpoint_for,
             dns_port=dns_port,
+            metrics=metrics,
         )
         tables = Tables(plane, profile, truth)
         # The name server and the checkers need one another: checkers look names up as the public does.
@@ -117,12 +121,11 @@ async def _live(options: argparse.Namespace) -> None:
             lambda name: dns.lookup(name),  # noqa: PLW0108 (made below)
             streams=alarms,
         )
+        metrics.ask(health.metrics)
         dns = Dns(addresses, profile, truth, health, dns_port)
-        edge = Edge(addresses, profile, truth, functions)
-        rotations = Rotations(plane)
+        edge = Edge(addresses, profile, truth, functions, metrics=metrics)
         clock = VirtualClock(profile.clock_scale)
         schedules = Schedules(plane.endpoint_url, profile, truth, clock)
-        backups = Backups(plane, clock)
         plane.serve_with(invoker=functions, health=health, writes=tables, alarms=alarms)
         physics: tuple[_Physics, ...] = (
             databases,
@@ -131,19 +134,21 @@ async def _live(options: argparse.Namespace) -> None:
             tables,
             TableMetrics(plane, profile),
             Scaling(plane, profile),
+            DatabaseMetrics(network, metrics),
+            metrics,
             alarms,
             health,
             dns,
             edge,
-            rotations,
+            Rotations(plane),
             schedules,
-            backups,
+            Backups(plane, clock),
         )
         plane.start()
         try:
             for one in physics:
                 await one.start()
-            lab = Ready(
+            Ready(
                 pid=os.getpid(),
                 name=options.name,
                 profile=profile.name,
@@ -153,8 +158,7 @@ async def _live(options: argparse.Namespace) -> None:
                 name_server=f"{addresses.name_server}:{dns_port}",
                 http_port=free_port([addresses.inside(region, "10.0.10.10") for region in REGIONS]),
                 database_port=free_port([addresses.inside(region, "10.0.20.10") for region in REGIONS]),
-            )
-            lab.write(options.state)
+            ).write(options.state)
             await _follow(plane, physics, options)
         finally:
             for one in reversed(physics):

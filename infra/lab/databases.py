@@ -18,11 +18,11 @@ import structlog
 from drill.errors import DrillError
 from infra.lab import base_backup, database_moves, world
 from infra.lab.database import Beginning, Database, Ground
-from infra.lab.database_metrics import DatabaseMetrics
 from infra.lab.database_tasks import DatabaseTasks
 from infra.lab.postgres import find
 from infra.lab.postgres_home import make_home
 from infra.lab.profile import Profile
+from infra.lab.replication_lag import ReplicationLag
 from infra.lab.snapshots import Snapshots
 from infra.lab.spawn import Owner, unprivileged
 from infra.lab.truth import TruthLog
@@ -50,7 +50,7 @@ class Databases:
         self._up: set[str] = set()
         self._running: set[asyncio.Task[None]] = set()
         self._tasks = DatabaseTasks(control, truth)
-        self._metrics = DatabaseMetrics(control, truth, 60 * profile.clock_scale)
+        self._lag = ReplicationLag(control, truth, profile.clock_scale)
 
     async def start(self) -> None:
         """Find PostgreSQL and make the pristine database that all clusters begin as.
@@ -62,7 +62,7 @@ class Databases:
         self._ground = await asyncio.to_thread(_prepare, self._state_dir, self._owner)
         self._snapshots = Snapshots(self._ground, self._truth, self._report_snapshot)
         self._control.follow_databases()
-        self._metrics.start(self._databases)
+        self._lag.start(self._databases)
 
     @property
     def version(self) -> str:
@@ -98,7 +98,7 @@ class Databases:
 
     async def close(self) -> None:
         """Stop every server and delete all data."""
-        await self._metrics.close()
+        await self._lag.close()
         await self._tasks.close()
         if self._snapshots is not None:
             await self._snapshots.close()

@@ -123,7 +123,7 @@ class Dns:
         for cluster in snapshot.clusters:
             address = cluster_address(self._addresses, snapshot, cluster, region)
             if address is not None:
-                names = (cluster.endpoint, cluster.reader_endpoint)
+                names = (cluster.endpoint, cluster.reader_endpoint, *cluster.names)
                 seen.update((normal(name), address) for name in names if name)
         return seen
 

@@ -7,6 +7,7 @@ subnets, and each of these places honours the network ACL of that subnet alone.
 """
 
 import asyncio
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,6 +19,7 @@ from infra.lab.gate import Connection, Passage
 from infra.lab.gates import Gates
 from infra.lab.profile import Profile
 from infra.lab.reachability import INTERNET, Openness, accepts_from
+from infra.lab.service_metrics import ServiceMetrics, served
 from infra.lab.truth import TruthLog
 from infra.lab.world import Invoker, Listener, LoadBalancer, Snapshot
 
@@ -41,8 +43,17 @@ def load_balancer_addresses(
 class Edge:
     """Serves HTTP for every load balancer of the snapshot."""
 
-    def __init__(self, addresses: Addresses, profile: Profile, truth: TruthLog, invoker: Invoker) -> None:
-        """Say what runs the functions; nothing listens before the first snapshot."""
+    def __init__(
+        self,
+        addresses: Addresses,
+        profile: Profile,
+        truth: TruthLog,
+        invoker: Invoker,
+        *,
+        metrics: ServiceMetrics | None = None,
+    ) -> None:
+        """Say what runs the functions, and who counts; nothing listens before the first snapshot."""
+        self._metrics = metrics
         self._addresses = addresses
         self._truth = truth
         self._invoker = invoker
@@ -103,6 +114,7 @@ class Edge:
             return plain(413)
         balancer, listener = self._targets[passage]
         event = event_from(request, balancer, listener, peer)
+        began = time.monotonic()
         invocation = await asyncio.get_running_loop().run_in_executor(
             self._threads,
             self._invoker.invoke,
@@ -111,7 +123,11 @@ class Edge:
             listener.qualifier,
             event,
         )
-        return answer_from(invocation)
+        answer = answer_from(invocation)
+        if self._metrics is not None:
+            response_s = time.monotonic() - began if answer.by_target else None
+            self._metrics.add(served(balancer, listener.target_group, answer.status, response_s))
+        return answer
 
 
 async def _next_request(http: h11.Connection, connection: Connection) -> Request | None:

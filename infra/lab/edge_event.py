@@ -42,11 +42,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP response, its length not among the headers."""
+    """One HTTP response, its length not among the headers.
+
+    Attributes:
+        by_target: Whether the function made it; the load balancer itself otherwise.
+
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    by_target: bool = False
 
 
 def event_from(request: Request, balancer: LoadBalancer, listener: Listener, peer: str) -> bytes:
@@ -76,9 +82,10 @@ def event_from(request: Request, balancer: LoadBalancer, listener: Listener, pee
 
 
 def answer_from(invocation: Invocation) -> Answer:
-    """Return what the client gets: 503 when the function was throttled, 502 when it failed."""
-    if invocation.status == HTTPStatus.TOO_MANY_REQUESTS:
-        return plain(HTTPStatus.SERVICE_UNAVAILABLE)
+    """Return what the client gets: 502 when the function failed or was throttled.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html#http-502-issues
+    """
     if invocation.error or invocation.status >= HTTPStatus.BAD_REQUEST:
         return plain(HTTPStatus.BAD_GATEWAY)
     try:
@@ -110,7 +117,8 @@ def _translated(document: Mapping[str, object]) -> Answer:
     # A value that HTTP cannot carry is the function's fault as well.
     h11.Response(status_code=int(status), headers=list(kept))
     content = _decoded(body) if document.get("isBase64Encoded") is True else body.encode()
-    return Answer(int(status), tuple(pair for pair in kept if pair[0] not in _HOP_BY_HOP), content)
+    passed = tuple(pair for pair in kept if pair[0] not in _HOP_BY_HOP)
+    return Answer(int(status), passed, content, by_target=True)
 
 
 def _decoded(body: str) -> bytes:

@@ -2,17 +2,20 @@
 
 A version's code is unpacked once. A process handles one invocation at a time; a free one is
 used again, and is ended when it has been free for a while. Provisioned ones are started
-ahead and kept. Reserved concurrency is not enforced.
+ahead and kept. A function with reserved concurrency has no more invocations under way than that,
+over all its versions: one more is throttled.
 """
 
 import asyncio
+import collections
 import concurrent.futures
 import dataclasses
 import io
 import json
 import os
+import time
 import zipfile
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 
 from infra.lab import world
@@ -20,6 +23,7 @@ from infra.lab.addresses import Addresses
 from infra.lab.pool import Pool
 from infra.lab.profile import Profile
 from infra.lab.sandbox import InitFailed, Place, Sandbox
+from infra.lab.service_metrics import ServiceMetrics, invoked, throttled
 from infra.lab.truth import TruthLog
 
 LIMIT = 50
@@ -45,6 +49,7 @@ class Functions:
         endpoint_for: Callable[[str], str],
         dns_port: int,
         idle_s: float = IDLE_S,
+        metrics: ServiceMetrics | None = None,
     ) -> None:
         """Take the lab's parts.
 
@@ -57,6 +62,7 @@ class Functions:
             endpoint_for: Returns the URL of the AWS API as a region's functions see it.
             dns_port: The port of the VPCs' resolvers.
             idle_s: After how long a free process is ended, in seconds.
+            metrics: What Lambda says of invocations; nothing without it.
 
         """
         self._addresses = addresses
@@ -67,10 +73,13 @@ class Functions:
         self._endpoint_for = endpoint_for
         self._dns_port = dns_port
         self._idle_s = idle_s
+        self._metrics = metrics
+        self._busy: collections.Counter[tuple[str, str]] = collections.Counter()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._starts = asyncio.Semaphore(os.cpu_count() or 1)
         self._pools: dict[Key, Pool] = {}
         self._aliases: dict[Key, str] = {}
+        self._reserved: dict[tuple[str, str], int] = {}
         self._unpacked: dict[str, asyncio.Task[Path]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._running: set[asyncio.Task[world.Invocation]] = set()
@@ -83,6 +92,11 @@ class Functions:
     def reconcile(self, snapshot: world.Snapshot) -> None:
         """Make the pools follow the functions; returns at once, in the loop's thread."""
         self._aliases = {(each.region, each.function, each.name): each.version for each in snapshot.aliases}
+        self._reserved = {
+            (each.region, each.name): each.reserved
+            for each in snapshot.functions
+            if each.reserved is not None
+        }
         wanted = {(each.region, each.name, each.version): each for each in snapshot.functions}
         for key, pool in tuple(self._pools.items()):
             if key not in wanted or _settings(pool.function) != _settings(wanted[key]):
@@ -130,12 +144,36 @@ class Functions:
             return world.Invocation(json.dumps({"Message": text}).encode(), "ResourceNotFoundException", 404)
         if self._loop is None:
             return _CLOSED
-        if len(self._running) >= LIMIT:
+        busy = (region, function)
+        if len(self._running) >= LIMIT or self._busy[busy] >= self._reserved.get(busy, LIMIT):
+            self._say(throttled(region, function, qualifier))
             return _THROTTLED
-        task = asyncio.create_task(_invoke(pool, payload))
+        self._busy[busy] += 1
+        task = asyncio.create_task(self._measured(pool, qualifier, payload, self._busy[busy]))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+        task.add_done_callback(lambda _: self._busy.subtract([busy]))
         return await task
+
+    async def _measured(self, pool: Pool, qualifier: str, payload: bytes, running: int) -> world.Invocation:
+        function = pool.function
+        done = await _invoke(pool, payload)
+        self._say(
+            invoked(
+                function.region,
+                function.name,
+                qualifier,
+                failed=bool(done.invocation.error),
+                duration_ms=done.seconds * 1000,
+                running=running,
+                spilled=not done.provisioned if function.provisioned else None,
+            )
+        )
+        return done.invocation
+
+    def _say(self, said: Iterable[world.Metric]) -> None:
+        if self._metrics is not None:
+            self._metrics.add(said)
 
     def _pool(self, region: str, function: str, qualifier: str) -> Pool | None:
         named = qualifier or "$LATEST"
@@ -180,20 +218,31 @@ class Functions:
         task.add_done_callback(self._tasks.discard)
 
 
-async def _invoke(pool: Pool, payload: bytes) -> world.Invocation:
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Done:
+    """An invocation that ran: how long its code took, and whether in a provisioned process."""
+
+    invocation: world.Invocation
+    seconds: float
+    provisioned: bool
+
+
+async def _invoke(pool: Pool, payload: bytes) -> _Done:
     try:
         sandbox = await pool.take()
     except InitFailed as problem:
-        return world.Invocation(problem.payload, "Unhandled")
+        return _Done(world.Invocation(problem.payload, "Unhandled"), 0.0, provisioned=False)
+    began = time.monotonic()
     try:
-        return await sandbox.invoke(payload)
+        invocation = await sandbox.invoke(payload)
+        return _Done(invocation, time.monotonic() - began, sandbox.provisioned)
     finally:
         await pool.give_back(sandbox)
 
 
 def _settings(function: world.Function) -> world.Function:
     """Return a function without what may change under a running process."""
-    return dataclasses.replace(function, provisioned=0, code=b"")
+    return dataclasses.replace(function, provisioned=0, reserved=None, code=b"")
 
 
 def _in_loop(loop: asyncio.AbstractEventLoop) -> bool:

@@ -18,7 +18,7 @@ from infra.lab.checker import Look, look
 from infra.lab.health_rules import ALARM_TYPE, ENDPOINT_TYPES, Opinion, by_stream, states
 from infra.lab.profile import Profile
 from infra.lab.truth import TruthLog
-from infra.lab.world import CheckerReport, HealthCheck, Snapshot
+from infra.lab.world import CheckerReport, HealthCheck, Metric, Snapshot
 
 # Where AWS's checkers are, in the order in which the lab's take their names.
 _REGIONS = (
@@ -111,6 +111,24 @@ class HealthChecks:
         """Return every checker's last report of an endpoint check; safe from any thread."""
         watch = self._watches.get(health_check_id)
         return () if watch is None else tuple(watch.reports.copy().values())
+
+    def metrics(self) -> Iterator[Metric]:
+        """Yield what Route 53 publishes of every check that is not disabled; all of it in us-east-1.
+
+        https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/monitoring-cloudwatch.html
+        """
+        for check in [check for check in self._checks.values() if not check.disabled]:
+            said = {"HealthCheckStatus": (float(self.healthy(check.id)), "None")}
+            watch = self._watches.get(check.id)
+            if watch is not None:
+                share = sum(opinion.healthy for opinion in watch.opinions) / len(watch.opinions)
+                said["HealthCheckPercentageHealthy"] = (100 * share, "Percent")
+            if check.type == "CALCULATED":
+                healthy = sum(map(self.healthy, check.children))
+                said["ChildHealthCheckHealthyCount"] = (float(healthy), "Count")
+            for name, (value, unit) in said.items():
+                dimensions = (("HealthCheckId", check.id),)
+                yield Metric("us-east-1", "AWS/Route53", name, dimensions, value, unit)
 
     def reconcile(self, snapshot: Snapshot) -> None:
         """Follow a snapshot; inverting or disabling a check shows at once."""

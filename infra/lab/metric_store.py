@@ -53,6 +53,11 @@ def dimensions_of(pairs: Iterable[tuple[str, str]]) -> Dimensions:
     return tuple(sorted(pairs))
 
 
+def two_digits(value: float) -> float:
+    """Return a value to two significant digits: it is off by a twentieth at most."""
+    return float(f"{value:.2g}")
+
+
 def is_statistic(name: str) -> bool:
     """Say whether the store can work a statistic out: the five plain ones, and percentiles."""
     return name in STATISTICS or _PERCENTILE.fullmatch(name) is not None
@@ -152,15 +157,19 @@ def _within(kept: Sequence[Point], start_s: float, end_s: float) -> Iterator[Poi
 
 
 def _fewer(kept: Sequence[Point]) -> list[Point]:
-    """Gather the oldest quarter; drop what is over half the limit if that did not help."""
+    """Gather the oldest quarter by like values; drop the very oldest if that did not help."""
     quarter = len(kept) // 4
     gathered: dict[tuple[float, float, float], Point] = {}
     for point in kept[:quarter]:
         mark_s = point.at_s // GATHERED_S * GATHERED_S
-        before = gathered.get((mark_s, point.low, point.high), Point(mark_s, point.low, point.high, 0, 0))
-        gathered[mark_s, point.low, point.high] = before._replace(
-            total=before.total + point.total, samples=before.samples + point.samples
-        )
+        key = (mark_s, two_digits(point.low), two_digits(point.high))
+        before = gathered.get(key, Point(mark_s, point.low, point.high, 0, 0))
+        total, samples = before.total + point.total, before.samples + point.samples
+        low, high = min(before.low, point.low), max(before.high, point.high)
+        if point.low == point.high:
+            # Values that are nearly the same become their mean, so that percentiles stay possible.
+            low = high = total / samples if samples else point.low
+        gathered[key] = Point(mark_s, low, high, total, samples)
     old = sorted(gathered.values())
     room = POINTS_MAX // 8
     return [*old[-room:], *kept[quarter:]]

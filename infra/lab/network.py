@@ -6,6 +6,7 @@ ACLs, routes or the peering do not let them pass.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
@@ -56,11 +57,16 @@ class Network:
         self._databases = databases
         self._control = control
         self._clusters: Mapping[Passage, Cluster] = {}
+        self._connected: Counter[tuple[str, str] | None] = Counter()
         self._gates = Gates(profile.acl_s, truth, self._carry)
 
     def endpoint_for(self, region: str) -> str:
         """Return the URL at which functions in a region's VPC reach AWS's API."""
         return f"http://{self._endpoint(region).address}:{self._endpoint(region).port}"
+
+    def connections(self, region: str, cluster_id: str) -> int:
+        """Return how many clients are connected to a cluster's database now."""
+        return self._connected[region, cluster_id]
 
     async def start(self) -> None:
         """Listen for AWS's API in both regions; databases come with the snapshots."""
@@ -92,11 +98,11 @@ class Network:
         return Passage("endpoint", region, self._addresses.inside(region, ENDPOINT), self._control[1])
 
     async def _carry(self, passage: Passage, connection: Connection) -> None:
+        cluster = self._clusters.get(passage)
         try:
-            if passage.path == "endpoint":
+            if cluster is None:
                 reader, writer = await asyncio.open_connection(*self._control)
             else:
-                cluster = self._clusters[passage]
                 socket_path = self._databases.socket_path(cluster.region, cluster.id)
                 if socket_path is None:
                     connection.reset()
@@ -106,6 +112,8 @@ class Network:
             # Nothing listens there now: the client is told as by a machine whose server stopped.
             connection.reset()
             return
+        database = None if cluster is None else (cluster.region, cluster.id)
+        self._connected[database] += 1
         try:
             async with asyncio.TaskGroup() as both:
                 both.create_task(_send(connection, writer))
@@ -113,6 +121,7 @@ class Network:
         except* ConnectionError:
             connection.reset()
         finally:
+            self._connected[database] -= 1
             writer.transport.abort()
 
 

@@ -242,7 +242,7 @@ def _await_healthy(deployed: Target) -> None:
         DrillError: They do not.
 
     """
-    client = Aws.of(deployed).client("route53", "global")
+    aws = Aws.of(deployed)
     check_ids = (deployed.primary.health_check_id, deployed.standby.health_check_id)
     healthy = Retrying(
         retry=retry_if_result(lambda all_are: not all_are),
@@ -250,7 +250,7 @@ def _await_healthy(deployed: Target) -> None:
         wait=wait_fixed(0.1),
     )
     try:
-        healthy(lambda: all(is_healthy(client, check_id) for check_id in check_ids))
+        healthy(lambda: all(is_healthy(aws, check_id) for check_id in check_ids))
     except RetryError as problem:
         msg = (
             f"the system was deployed on the lab, but is not healthy after {_STARTS_S:g} s; try: drill lab up"

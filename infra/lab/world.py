@@ -87,12 +87,14 @@ class Listener:
         port: TCP port.
         function: Name of the function.
         qualifier: Alias or version; ``$LATEST`` if none is given.
+        target_group: ARN of the target group that the function is in.
 
     """
 
     port: int
     function: str
     qualifier: str
+    target_group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ class Cluster:
 
     Attributes:
         status: As DescribeDBClusters shows it.
-        endpoint: DNS name of the writer.
+        endpoint: DNS name of the writer; empty for a cluster that follows another one.
         reader_endpoint: DNS name of the readers.
         password: The master password in force.
         instances: Ids of its instances, the writer first; those being deleted are left out.

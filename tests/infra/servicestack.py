@@ -137,6 +137,8 @@ Resources:
       LoadBalancerArn: !Ref Balancer
       Port: !If [Second, 8080, 80]
       Protocol: HTTP
+      ListenerAttributes: [{Key: routing.http.response.server.enabled, Value: !If [Second, true, false]}]
+      Tags: [{Key: Name, Value: !If [Second, second, first]}]
       DefaultActions:
         - {Type: redirect, RedirectConfig: {Protocol: HTTPS, Port: "443", StatusCode: HTTP_301}}
 Outputs:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from moto.cloudformation.models import cloudformation_backends
 
-from infra.lab.stacks.change import Live, live_of
+from infra.lab.stacks.live import Live, live_of
 from tests.infra.described.reader import Reader, differences
 from tests.infra.lab.planelab import EAST, Lab
 
@@ -80,7 +80,10 @@ def settle(lab: Lab, name: str) -> dict[str, Any]:
 def make(lab: Lab, template: str, name: str = "s", **parameters: str) -> dict[str, Any]:
     """Make a stack and wait for it."""
     lab.client("cloudformation").create_stack(
-        StackName=name, TemplateBody=template, Parameters=given(parameters)
+        StackName=name,
+        TemplateBody=template,
+        Parameters=given(parameters),
+        Capabilities=["CAPABILITY_NAMED_IAM"],
     )
     return settle(lab, name)
 
@@ -88,7 +91,10 @@ def make(lab: Lab, template: str, name: str = "s", **parameters: str) -> dict[st
 def change(lab: Lab, template: str, name: str = "s", **parameters: str) -> dict[str, Any]:
     """Change a stack and wait for it."""
     lab.client("cloudformation").update_stack(
-        StackName=name, TemplateBody=template, Parameters=given(parameters)
+        StackName=name,
+        TemplateBody=template,
+        Parameters=given(parameters),
+        Capabilities=["CAPABILITY_NAMED_IAM"],
     )
     return settle(lab, name)
 
@@ -96,6 +102,15 @@ def change(lab: Lab, template: str, name: str = "s", **parameters: str) -> dict[
 def given(parameters: dict[str, str]) -> list[dict[str, str]]:
     """Return parameters as the API takes them."""
     return [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
+
+
+def events(lab: Lab, name: str = "s") -> list[tuple[str, str, str]]:
+    """Return a stack's events, the first one first."""
+    found = lab.client("cloudformation").describe_stack_events(StackName=name)["StackEvents"]
+    return [
+        (item["LogicalResourceId"], item["ResourceStatus"], item.get("ResourceStatusReason", ""))
+        for item in reversed(found)
+    ]
 
 
 def live(name: str = "s", region: str = EAST) -> dict[str, Live]:

@@ -31,7 +31,7 @@ def test_the_package_holds_the_application_and_its_libraries(tmp_path: Path) -> 
     assert not [name for name in names if name.endswith(".pyc") or name.startswith(("/", ".."))]
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "import pg8000.native, infra.app.orders\n"
+        "import pg8000.native, infra.app.orders, infra.app.login_rotation\n"
         "assert pg8000.__file__.startswith(sys.argv[1]), pg8000.__file__\n"
         "assert infra.app.orders.__file__.startswith(sys.argv[1])\n"
     )

@@ -1,14 +1,18 @@
 """The life of a stack: made, shown, changed, rolled back, refused."""
 
 import re
+import threading
 import time
 from collections.abc import Iterator
 
 import pytest
 from botocore.exceptions import ClientError
 
+from infra.lab import world
+from infra.lab.stacks.order import in_order
 from tests.infra.lab.planelab import EAST, Lab, control_plane, make_network
-from tests.infra.stacklab import DATABASE, VPC, change, given, make, settle
+from tests.infra.lab.quick_databases import quick_databases
+from tests.infra.stacklab import DATABASE, VPC, change, events, given, make, settle
 
 BROKEN = VPC.replace("${Second}.1.0/24", "9.1.0/24")
 
@@ -20,13 +24,10 @@ def lab() -> Iterator[Lab]:
         yield made
 
 
-def events(lab: Lab, name: str = "s") -> list[tuple[str, str, str]]:
-    """Return a stack's events, the first one first."""
-    found = lab.client("cloudformation").describe_stack_events(StackName=name)["StackEvents"]
-    return [
-        (item["LogicalResourceId"], item["ResourceStatus"], item.get("ResourceStatusReason", ""))
-        for item in reversed(found)
-    ]
+def reason(lab: Lab, name: str, status: str) -> str:
+    """Return the reason that the events give for a resource's status."""
+    (text,) = [text for resource, shown, text in events(lab) if (resource, shown) == (name, status)]
+    return text
 
 
 def cidrs(lab: Lab) -> list[tuple[str, ...]]:
@@ -82,8 +83,7 @@ def test_a_failed_stack_is_rolled_back(lab: Lab) -> None:
     assert lab.now.vpcs == ()
     statuses = [(name, status) for name, status, _ in events(lab)]
     assert statuses.index(("Subnet", "CREATE_FAILED")) < statuses.index(("Vpc", "DELETE_COMPLETE"))
-    (reason,) = [text for name, status, text in events(lab) if (name, status) == ("Subnet", "CREATE_FAILED")]
-    assert "InvalidSubnet.Range" in reason
+    assert "InvalidSubnet.Range" in reason(lab, "Subnet", "CREATE_FAILED")
 
 
 def test_a_failed_update_is_rolled_back(lab: Lab) -> None:
@@ -119,7 +119,7 @@ def test_a_property_that_the_lab_does_not_know_is_a_failure(lab: Lab) -> None:
     """A template can't ask for something that would silently not happen."""
     stack = make(lab, VPC.replace("Tags:", "Ipv4IpamPoolId: pool\n      Tags:"))
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
-    assert "does not know the property Ipv4IpamPoolId of AWS::EC2::VPC" in stack["StackStatusReason"]
+    assert "does not know the property Ipv4IpamPoolId of AWS::EC2::VPC" in reason(lab, "Vpc", "CREATE_FAILED")
     assert lab.now.vpcs == ()
 
 
@@ -175,7 +175,8 @@ def test_a_stack_that_can_not_go_says_why(lab: Lab) -> None:
     lab.client("cloudformation").delete_stack(StackName="s")
     stack = settle(lab, "s")
     assert stack["StackStatus"] == "DELETE_FAILED"
-    assert "Vpc (AWS::EC2::VPC): DependencyViolation" in stack["StackStatusReason"]
+    assert "failed to delete: [Vpc]" in stack["StackStatusReason"]
+    assert "DependencyViolation" in reason(lab, "Vpc", "DELETE_FAILED")
     for interface in ec2.describe_network_interfaces()["NetworkInterfaces"]:
         ec2.delete_network_interface(NetworkInterfaceId=interface["NetworkInterfaceId"])
     ec2.delete_subnet(SubnetId=foreign)
@@ -193,26 +194,20 @@ def test_a_resource_that_is_gone_already_is_no_hindrance(lab: Lab) -> None:
     assert settle(lab, stack_id)["StackStatus"] == "DELETE_COMPLETE"
 
 
-def test_a_change_set_is_executed(lab: Lab) -> None:
-    """A stack comes to be, and changes, through change sets; one without a difference says so."""
-    cloudformation = lab.client("cloudformation")
-    for kind, second, status in (("CREATE", "1", "CREATE_COMPLETE"), ("UPDATE", "2", "UPDATE_COMPLETE")):
-        made = cloudformation.create_change_set(
-            StackName="s",
-            ChangeSetName=f"c{second}",
-            ChangeSetType=kind,
-            TemplateBody=VPC,
-            Parameters=given({"Second": second}),
-        )
-        assert cidrs(lab) == ([] if kind == "CREATE" else [("10.1.0.0/16",)])
-        cloudformation.execute_change_set(ChangeSetName=made["Id"], StackName="s")
-        assert settle(lab, "s")["StackStatus"] == status
-        assert cidrs(lab) == [(f"10.{second}.0.0/16",)]
-
-
 def test_a_stack_at_work_takes_no_other_order(lab: Lab) -> None:
-    """Deleting a stack while a database starts is refused, not half done."""
-    lab.connect()
+    """Changing a stack while a database starts is refused, not half done."""
+    cluster = begin_database(lab)
+    with pytest.raises(ClientError, match="is in CREATE_IN_PROGRESS state and can not be updated"):
+        lab.client("cloudformation").update_stack(
+            StackName="d", TemplateBody=DATABASE, Parameters=given({"Subnet": "x"})
+        )
+    lab.plane.set_cluster_status(EAST, cluster, "available")
+    assert settle(lab, "d")["StackStatus"] == "CREATE_COMPLETE"
+
+
+def begin_database(lab: Lab) -> str:
+    """Begin a stack with a database, which physics of ours never start; returns the cluster's id."""
+    lab.plane.follow_databases()
     _, subnet = make_network(lab)
     lab.client("cloudformation").create_stack(
         StackName="d", TemplateBody=DATABASE, Parameters=given({"Subnet": subnet})
@@ -220,8 +215,124 @@ def test_a_stack_at_work_takes_no_other_order(lab: Lab) -> None:
     until = time.monotonic() + 30
     while not any(item.instances for item in lab.now.clusters) and time.monotonic() < until:
         time.sleep(0.01)
-    with pytest.raises(ClientError, match="CREATE_IN_PROGRESS"):
-        lab.client("cloudformation").delete_stack(StackName="d")
-    (cluster,) = lab.now.clusters
-    lab.plane.set_cluster_status(EAST, cluster.id, "available")
-    assert settle(lab, "d")["StackStatus"] == "CREATE_COMPLETE"
+        for item in lab.now.clusters:
+            lab.plane.report_database(world.DatabaseReport(EAST, item.id, item.resource, "laid"))
+    return lab.now.clusters[0].id
+
+
+def test_each_resource_has_a_status_of_its_own(lab: Lab) -> None:
+    """While the database starts, what is made says so, with its id and since when."""
+    cluster = begin_database(lab)
+    formation = lab.client("cloudformation")
+    shown = {
+        item["LogicalResourceId"]: item
+        for item in formation.describe_stack_resources(StackName="d")["StackResources"]
+    }
+    statuses = {name: item["ResourceStatus"] for name, item in shown.items()}
+    assert statuses["Secret"] == statuses["Group"] == "CREATE_COMPLETE"
+    assert "CREATE_IN_PROGRESS" in statuses.values()
+    assert shown["Secret"]["PhysicalResourceId"].startswith("arn:aws:secretsmanager:")
+    assert shown["Secret"]["Timestamp"].year > 2020
+    lab.plane.set_cluster_status(EAST, cluster, "available")
+    settle(lab, "d")
+    listed = formation.list_stack_resources(StackName="d")["StackResourceSummaries"]
+    assert {item["ResourceStatus"] for item in listed} == {"CREATE_COMPLETE"}
+    detail = formation.describe_stack_resource(StackName="d", LogicalResourceId="Cluster")
+    assert detail["StackResourceDetail"]["PhysicalResourceId"] == cluster
+    found = formation.describe_stack_resources(PhysicalResourceId=cluster)["StackResources"]
+    assert {item["StackName"] for item in found} == {"d"}
+    with pytest.raises(ClientError, match="Resource Nothing does not exist"):
+        formation.describe_stack_resource(StackName="d", LogicalResourceId="Nothing")
+
+
+def test_a_stack_can_be_deleted_while_it_is_made(lab: Lab) -> None:
+    """What is being made is cancelled, and all of it goes."""
+    cluster = begin_database(lab)
+    formation = lab.client("cloudformation")
+    stack_id = formation.describe_stacks(StackName="d")["Stacks"][0]["StackId"]
+    formation.delete_stack(StackName="d")
+    lab.plane.set_cluster_status(EAST, cluster, "available")
+    with quick_databases(lab.plane):
+        assert settle(lab, stack_id)["StackStatus"] == "DELETE_COMPLETE"
+    assert lab.now.clusters == ()
+
+
+FOUR = """
+Resources:
+  A: {Type: 'AWS::SQS::Queue', Properties: {QueueName: !Sub '${AWS::StackName}-a'}}
+  B: {Type: 'AWS::SQS::Queue', Properties: {QueueName: !Sub '${AWS::StackName}-b'}}
+  C: {Type: 'AWS::SQS::Queue', DependsOn: [A, B]}
+  D: {Type: 'AWS::SQS::Queue', DependsOn: C}
+"""
+
+
+def test_what_does_not_need_one_another_is_made_side_by_side(lab: Lab) -> None:
+    """Both of two begin before the first of them waits for anything; what needs them comes after."""
+    begun: list[str] = []
+    both = threading.Barrier(2, timeout=10)
+
+    def act(name: str) -> None:
+        begun.append(name)
+        if name in {"A", "B"}:
+            both.wait()
+
+    assert in_order({"A": [], "B": [], "C": ["A", "B"], "D": ["C"]}, act) == {}
+    assert (set(begun[:2]), begun[2:]) == ({"A", "B"}, ["C", "D"])
+    make(lab, FOUR)
+    made = [name for name, status, _ in events(lab) if status == "CREATE_COMPLETE"]
+    assert made[2:] == ["C", "D", "s"]
+
+
+def test_after_a_failure_nothing_more_begins() -> None:
+    """Unless it is asked to go on, and then only what does not need what failed."""
+
+    def act(name: str) -> None:
+        if name == "A":
+            raise ValueError(name)
+        done.append(name)
+
+    done: list[str] = []
+    needs: dict[str, list[str]] = {"A": [], "B": ["A"], "C": [], "D": ["C"], "E": ["D"]}
+    assert list(in_order(needs, act, go_on=True)) == ["A"]
+    assert done == ["C", "D", "E"]
+    done.clear()
+    assert list(in_order({"A": [], "B": ["A"]}, act)) == ["A"]
+    assert done == []
+
+
+@pytest.mark.parametrize(
+    ("parameters", "text"),
+    [
+        ({"Nothing": "1"}, "Parameters: [Nothing] do not exist in the template"),
+        ({}, "Parameters: [Size] must have values"),
+        ({"Size": "x"}, "Parameter 'Size' must be a number."),
+        ({"Size": "9"}, "Parameter 'Size' must be a number not greater than 5"),
+        ({"Size": "3", "Kind": "c"}, "Parameter 'Kind' must be one of AllowedValues"),
+        ({"Size": "3", "Cidrs": "10.0.0.0, x"}, "Parameter 'Cidrs' failed to satisfy constraint: a CIDR"),
+    ],
+)
+def test_parameters_that_can_not_work_are_refused(lab: Lab, parameters: dict[str, str], text: str) -> None:
+    """Unknown, missing and wrong parameters come back at once, in AWS's words."""
+    template = """
+Parameters:
+  Size: {Type: Number, MinValue: 1, MaxValue: 5}
+  Kind: {Type: String, AllowedValues: [a, b], Default: a}
+  Cidrs: {Type: CommaDelimitedList, Default: 10.0.0.0/8,
+    AllowedPattern: '[0-9./]+', ConstraintDescription: a CIDR}
+Resources: {Queue: {Type: 'AWS::SQS::Queue'}}
+"""
+    with pytest.raises(ClientError, match=re.escape(text)):
+        make(lab, template, **parameters)
+
+
+def test_roles_need_a_word(lab: Lab) -> None:
+    """A template that makes roles is refused unless its sender says that it may."""
+    template = "Resources: {R: {Type: 'AWS::IAM::Role', Properties: {AssumeRolePolicyDocument: {}}}}"
+    named = template.replace("{Assume", "{RoleName: r, Assume")
+    formation = lab.client("cloudformation")
+    for text, said, wanted in ((template, [], "IAM"), (named, ["CAPABILITY_IAM"], "NAMED_IAM")):
+        with pytest.raises(ClientError, match=re.escape(f"[CAPABILITY_{wanted}]")) as refused:
+            formation.create_stack(StackName="s", TemplateBody=text, Capabilities=said)
+        assert refused.value.response["Error"]["Code"] == "InsufficientCapabilitiesException"
+    formation.create_stack(StackName="s", TemplateBody=template, Capabilities=["CAPABILITY_IAM"])
+    assert settle(lab, "s")["Capabilities"] == ["CAPABILITY_IAM"]

@@ -29,7 +29,6 @@ _RESTORED_WITHIN_S = 600.0
 _OPERATION = "RestoreDBClusterFromSnapshot"
 # What GetRecoveryPointRestoreMetadata shows of a cluster, by the name that moto has for it.
 _METADATA = {
-    "DBClusterIdentifier": "db_cluster_identifier",
     "DBClusterParameterGroupName": "db_cluster_parameter_group_name",
     "DBSubnetGroupName": "db_subnet_group_name",
     "DatabaseName": "database_name",

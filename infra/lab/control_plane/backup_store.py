@@ -184,10 +184,15 @@ def within(shown: Mapping[str, Any], wanted: Mapping[str, Any], equal: Mapping[s
         if wanted.get(name) not in {None, shown.get(member)}:
             return False
     for stem, member in (("Created", "CreationDate"), ("Complete", "CompletionDate")):
-        before, after = wanted.get(f"By{stem}Before"), wanted.get(f"By{stem}After")
+        before, after = _utc(wanted.get(f"By{stem}Before")), _utc(wanted.get(f"By{stem}After"))
         at = shown.get(member)
         if (before or after) and at is None:
             return False
         if (before and at >= before) or (after and at <= after):
             return False
     return True
+
+
+def _utc(at: datetime | None) -> datetime | None:
+    """Return an instant of a request, which moto reads without its zone."""
+    return at if at is None or at.tzinfo else at.replace(tzinfo=UTC)

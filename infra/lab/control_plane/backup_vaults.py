@@ -54,12 +54,23 @@ def _creating(original: Function) -> Function:
         if encryption_key_arn is not None and why_unusable(region, encryption_key_arn):
             msg = f"The encryption key is not valid: {why_unusable(region, encryption_key_arn)}"
             raise InvalidParameterValueException(msg)
-        key = encryption_key_arn or kms_backends[ACCOUNT][region].describe_key(_DEFAULT_KEY).arn
+        key = encryption_key_arn or _default_key(region)
         vault: Vault = original(backend, backup_vault_name, backup_vault_tags, key, creator_request_id)
         vault.key_is_own = encryption_key_arn is not None
         return vault
 
     return create
+
+
+def _default_key(region: str) -> str:
+    """Return the key that AWS Backup has of its own in a region; it comes with the first vault."""
+    kms = kms_backends[ACCOUNT][region]
+    key_id = kms.get_key_id_from_alias(_DEFAULT_KEY)
+    if key_id is None:
+        text = "Default key that protects my Backup data when no other key is defined"
+        key_id = kms.create_key(None, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", text, None).id
+        kms.create_alias(key_id, _DEFAULT_KEY)
+    return str(kms.keys[key_id].arn)
 
 
 def _deleting(original: Function) -> Function:

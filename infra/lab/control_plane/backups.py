@@ -32,11 +32,12 @@ from infra.lab.control_plane.table_backups import TableBackups
 
 _TIMEOUT_S = 60.0
 _PATHS = (
-    "{0}/backup-vaults/(?P<name>[^/]+)/.+$",
-    "{0}/backup-jobs(/.*)?$",
-    "{0}/copy-jobs(/.*)?$",
-    "{0}/restore-jobs(/.*)?$",
-    "{0}/resources(/.*)?$",
+    "{0}/backup-vaults/(?P<name>[^/]+)/(?P<rest>.+)$",
+    *(
+        f"{{0}}/{kind}{end}$"
+        for kind in ("backup-jobs", "copy-jobs", "restore-jobs", "resources")
+        for end in ("", "/", "/(?P<rest>.+)")
+    ),
 )
 
 

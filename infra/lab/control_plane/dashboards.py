@@ -35,6 +35,10 @@ def _put(original: Function) -> Function:
             msg = f"The dashboard body is invalid, there are {len(wrong)} validation errors: {listed}"
             raise DashboardInvalidInputError(msg)
         answer: ActionResult = original(response)
+        backend, name = response.cloudwatch_backend, response._get_param("DashboardName")
+        tags = response._get_param("Tags")
+        if tags:
+            backend.tagger.tag_resource(backend.dashboards[name].arn, tags)
         return answer
 
     return put

@@ -92,7 +92,7 @@ def _join(backend: RDSBackend, instance: DBInstanceClustered) -> None:
     instance.publicly_accessible = bool(instance.publicly_accessible)
     if cluster.db_subnet_group_name in backend.subnet_groups:
         instance.db_subnet_group_name = cluster.db_subnet_group_name
-    if WIRING.connected or BOOK.follows:
+    if BOOK.follows:
         instance.status = "creating"
 
 
@@ -135,7 +135,7 @@ def _delete(original: Function) -> Function:
                 return gone
             _require_deletable(instance)
             instance.status = "deleting"
-            if not (WIRING.connected and BOOK.follows):
+            if not BOOK.follows:
                 del backend.databases[db_instance_identifier]
             return instance
 

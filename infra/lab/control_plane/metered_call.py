@@ -23,31 +23,55 @@ class ThroughputExceeded(JsonRESTError):
 
     def __init__(self, table: Table, index: str, kind: str, wait_s: float) -> None:
         """Name what has none left, and say how long until it has some."""
-        provisioned = table.billing_mode != ON_DEMAND
-        code, message = _refusal(index, provisioned=provisioned)
-        super().__init__(_PREFIX + code, message)
+        error, message, limit, member = self._words(index)
+        super().__init__(_PREFIX + error, message)
         self.index, self.kind, self.wait_s = index, kind, wait_s
-        limit = "ProvisionedThroughputExceeded" if provisioned else "MaxOnDemandThroughputExceeded"
         reason = {
             "reason": f"{'Index' if index else 'Table'}{kind}{limit}",
             "resource": f"{table.table_arn}/index/{index}" if index else table.table_arn,
         }
-        member = "ThrottlingReasons" if provisioned else "throttlingReasons"
         self.description = json.dumps({"__type": self.error_type, "message": message, member: [reason]})
 
+    def __str__(self) -> str:
+        """Return the message: a cancelled transaction gives it as the reason of its item."""
+        return str(self.message)
 
-def _refusal(index: str, *, provisioned: bool) -> tuple[str, str]:
-    if not provisioned:
-        return "ThrottlingException", (
+    def _words(self, index: str) -> tuple[str, str, str, str]:
+        """Return the error's code and message, the exceeded limit, and where its reasons are."""
+        raise NotImplementedError
+
+
+# A cancelled transaction shows the names of these two classes as codes of its reasons:
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+class ProvisionedThroughputExceeded(ThroughputExceeded):
+    """Provisioned capacity is used up."""
+
+    def _words(self, index: str) -> tuple[str, str, str, str]:
+        what = "one or more global secondary indexes of the table" if index else "the table"
+        where = "the under-provisioned global secondary indexes" if index else "your table"
+        message = (
+            f"The level of configured provisioned throughput for {what} was exceeded. "
+            f"Consider increasing your provisioning level for {where} with the UpdateTable API."
+        )
+        error = "ProvisionedThroughputExceededException"
+        return error, message, "ProvisionedThroughputExceeded", "ThrottlingReasons"
+
+
+class ThrottlingError(ThroughputExceeded):
+    """An on-demand maximum is reached."""
+
+    def _words(self, _index: str) -> tuple[str, str, str, str]:
+        message = (
             "Throughput exceeds the maximum OnDemandThroughput configured on table or index. "
             "Consider increasing the maximum with the UpdateTable API."
         )
-    what = "one or more global secondary indexes of the table" if index else "the table"
-    where = "the under-provisioned global secondary indexes" if index else "your table"
-    return "ProvisionedThroughputExceededException", (
-        f"The level of configured provisioned throughput for {what} was exceeded. "
-        f"Consider increasing your provisioning level for {where} with the UpdateTable API."
-    )
+        return "ThrottlingException", message, "MaxOnDemandThroughputExceeded", "throttlingReasons"
+
+
+def exceeded(table: Table, index: str, kind: str, wait_s: float) -> ThroughputExceeded:
+    """Return the error of a request that finds no capacity, by the table's capacity mode."""
+    error = ThrottlingError if table.billing_mode == ON_DEMAND else ProvisionedThroughputExceeded
+    return error(table, index, kind, wait_s)
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from moto.dynamodb.models.table import GlobalSecondaryIndex, Table
 
 from infra.lab import world
 from infra.lab.control_plane.item_costs import index_units, item_bytes
-from infra.lab.control_plane.metered_call import READ, WRITE, ThroughputExceeded, running
+from infra.lab.control_plane.metered_call import READ, WRITE, ThroughputExceeded, exceeded, running
 from infra.lab.control_plane.table_settings import ON_DEMAND, settings_of
 from infra.lab.table_capacity import Bucket, burst_s, read_units, write_units
 
@@ -97,7 +97,7 @@ class Meter:
             used.read_throttles += 1
         else:
             used.write_throttles += 1
-        raise ThroughputExceeded(table, index, kind, wait_s)
+        raise exceeded(table, index, kind, wait_s)
 
     def exhausted(self) -> dict[str, float]:
         """Return the global indexes that take no write now, and for how long."""

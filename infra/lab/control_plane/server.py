@@ -11,6 +11,7 @@ from infra.lab.control_plane import (
     alerting,
     backups,
     buckets,
+    budgets,
     database_reports,
     databases,
     dynamodb,
@@ -18,6 +19,7 @@ from infra.lab.control_plane import (
     functions,
     keys,
     load_balancers,
+    managed_policies,
     network,
     route53,
     scaling,
@@ -72,6 +74,7 @@ class ControlPlane:
         self._server = Server(address, port, WIRING.changed)
         self._url = self._server.url
         buckets.install()
+        managed_policies.install()
         network.install()
         route53.install()
         databases.install()
@@ -85,6 +88,7 @@ class ControlPlane:
         experiments.install(experiment_start_s, WIRING.changed)
         schedules.install()
         backups.install(self.endpoint_url, clock_scale)
+        budgets.install()
         alerting.install(self.endpoint_url, clock_scale)
         stacks.install(self.endpoint_url, WIRING.changed)
 

@@ -140,7 +140,7 @@ def _listener(backend: Backend, listener: FakeListener) -> world.Listener | None
                 continue
             named = next(iter(group.targets)).rpartition(":function:")[2]
             name, _, qualifier = named.partition(":")
-            return world.Listener(int(listener.port), name, qualifier or "$LATEST")
+            return world.Listener(int(listener.port), name, qualifier or "$LATEST", str(arn))
     return None
 
 
@@ -163,7 +163,8 @@ def _cluster(backend: Backend, item: DBCluster, region: str) -> world.Cluster:
         id=item.db_cluster_identifier,
         region=region,
         status=item._status,
-        endpoint=item.endpoint,
+        # Nobody answers as the writer of a cluster that follows another one.
+        endpoint="" if state.primary else item.endpoint,
         reader_endpoint=item.reader_endpoint,
         port=int(item.port),
         database=item.database_name or "",

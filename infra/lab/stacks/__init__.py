@@ -1,7 +1,7 @@
 """CloudFormation in the lab: stacks that are made in their own time and rolled back when they fail.
 
-moto keeps the stacks and evaluates a template's functions; the life of a stack
-(:mod:`.engine`) and the resource types that the drilled system needs are ours. A type is
+moto keeps the stacks; what templates say (:mod:`.scope`), the life of a stack (:mod:`.engine`),
+its change sets and the resource types that the drilled system needs are ours. A type is
 made through the lab's own AWS API, as CloudFormation does it, so what a template asks for
 and what a call asks for can't differ. Types that moto has and we have not stay moto's; one
 that nobody has is refused, as AWS refuses it.
@@ -13,6 +13,7 @@ from infra.lab.stacks import (
     alerts,
     backups,
     budgets,
+    change_sets,
     database_groups,
     databases,
     ec2,
@@ -23,6 +24,7 @@ from infra.lab.stacks import (
     names,
     network_acls,
     observability,
+    queries,
     queues,
     roles,
     routes,
@@ -67,3 +69,5 @@ def install(endpoint_url: str, changed: Callable[[], None]) -> None:
     ):
         TYPES.update({kind.name: kind for kind in module.TYPES})
     engine.install(endpoint_url, changed)
+    queries.install()
+    change_sets.install()

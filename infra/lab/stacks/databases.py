@@ -167,6 +167,8 @@ def _update_cluster(request: Request, made: Made) -> Made | None:
         _wait_for_cluster(rds, cluster_id)
     call = _modification(request, changed - {"Tags"})
     call |= _secret_key(request) if "MasterUserSecret" in changed else {}
+    if "ManageMasterUserPassword" in changed:
+        call.setdefault("ManageMasterUserPassword", False)
     call |= _changed_exports(request) if "EnableCloudwatchLogsExports" in changed else {}
     if call:
         rds.modify_db_cluster(DBClusterIdentifier=cluster_id, ApplyImmediately=True, **call)

@@ -1,286 +1,300 @@
-"""The life of a stack: made, changed and deleted in a thread of its own, rolled back when it fails."""
+"""The life of a stack: made, changed and deleted in a thread of its own, rolled back when it fails.
+
+Its statuses are those of
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
+"""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
-import boto3
-from botocore.config import Config
-from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import ValidationError
-from moto.cloudformation.models import (
-    ChangeSet,
-    CloudFormationBackend,
-    Stack,
-    cloudformation_backends,
-)
-from moto.cloudformation.parsing import OutputMap, ResourceMap
+from moto.cloudformation.models import CloudFormationBackend, Stack, cloudformation_backends
 
-from infra.lab.control_plane.mending import Function, replace
+from infra.lab.control_plane.mending import replace
+from infra.lab.stacks import reading
 from infra.lab.stacks import template as templates
-from infra.lab.stacks.change import StackChange, StackFailure, live_of
-from infra.lab.stacks.native import native
-from infra.lab.stacks.resource import TYPES, ResourceType
+from infra.lab.stacks.change import StackChange, StackFailure
+from infra.lab.stacks.live import live_of
+from infra.lab.stacks.record import reason_of
+from infra.lab.stacks.removal import clear_away, delete_all
+from infra.lab.stacks.setting import SETTING
+from infra.lab.stacks.wanted import Wanted, changes_to
 
-FINISHED = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
-
-
-class _Setting:
-    """What the stacks need of the lab around them."""
-
-    def __init__(self) -> None:
-        self.endpoint_url = ""
-        self.changed: Callable[[], None] = lambda: None
-        self.clients: dict[tuple[str, str], Any] = {}
-        self.lock = threading.Lock()
-
-    def client(self, service: str, region: str) -> Any:
-        with self.lock:
-            if (service, region) not in self.clients:
-                self.clients[service, region] = boto3.client(
-                    service,
-                    region_name=region,
-                    endpoint_url=self.endpoint_url,
-                    aws_access_key_id="loopback",
-                    aws_secret_access_key="loopback",  # noqa: S106 (no secret: the lab checks none)
-                    config=Config(retries={"total_max_attempts": 1}, max_pool_connections=20),
-                )
-            return self.clients[service, region]
-
-
-_SETTING = _Setting()
+# What can be changed; all others can only be deleted, or continued where they stopped.
+_CHANGEABLE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
+_BEING_MADE = {"CREATE_IN_PROGRESS", "REVIEW_IN_PROGRESS"}
 
 
 def install(endpoint_url: str, changed: Callable[[], None]) -> None:
     """Mend moto's CloudFormation; see :func:`infra.lab.stacks.install`."""
-    with _SETTING.lock:
-        _SETTING.endpoint_url, _SETTING.changed = endpoint_url, changed
-        _SETTING.clients.clear()
-    replace(Stack, "parse_template", lambda _: staticmethod(_parse))
-    replace(ChangeSet, "_parse_template", lambda _: _parse_change_set)
-    replace(ResourceMap, "load", _load)
-    replace(ResourceMap, "__getitem__", _resource)
-    replace(OutputMap, "exports", _exports)
-    replace(Stack, "outputs", _outputs)
-    replace(Stack, "stack_resources", lambda _: property(_stack_resources))
-    replace(Stack, "create_resources", lambda _: _create)
-    replace(Stack, "update", lambda _: _update)
-    replace(CloudFormationBackend, "delete_stack", lambda _: _delete)
-    replace(CloudFormationBackend, "execute_change_set", lambda _: _execute)
-    parsing.resource_class_from_type = _kind_for_moto
+    SETTING.begin(endpoint_url, changed)
+    reading.install()
+    replace(Stack, "create_resources", lambda _: create)
+    replace(Stack, "update", lambda _: update)
+    replace(CloudFormationBackend, "delete_stack", lambda _: delete)
 
 
-def kind_of(name: str) -> ResourceType:
-    """Return a resource type: ours, else moto's own.
+def require_changeable(stack: Stack) -> None:
+    """Refuse to change a stack that is at work, or that never came to be.
 
     Raises:
-        ValidationError: There is none of that name, said as AWS says it.
+        ValidationError: As AWS says it.
 
     """
-    if name in TYPES:
-        return TYPES[name]
-    model = parsing.CustomModel if name.startswith("Custom::") else parsing.get_model_map().get(name)
-    if model is None:
-        raise ValidationError(message=f"Template format error: Unrecognized resource types: [{name}]")
-    return native(model, name)
-
-
-def _kind_for_moto(name: str) -> Any:
-    kind_of(name)
-    return TYPES.get(name) or parsing.get_model_map().get(name, parsing.CustomModel)
-
-
-def _parse(text: Any) -> dict[str, Any]:
-    return templates.parse(text) if isinstance(text, str) else dict(text)
-
-
-def _parse_change_set(change: ChangeSet) -> None:
-    change.template_dict = _parse(change.template)
-
-
-def _load(original: Function) -> Function:
-    def load(resources: ResourceMap) -> None:
-        for resource in resources._resource_json_map.values():
-            kind_of(resource.get("Type", ""))
-        templates.order(resources._template)
-        original(resources)
-
-    return load
-
-
-def _resource(_original: Function) -> Function:
-    """Never make a resource because somebody looked at it."""
-
-    def find(resources: ResourceMap, name: str) -> Any:
-        if name in resources._parsed_resources:
-            return resources._parsed_resources[name]
-        if name in resources._resource_json_map:
-            return None
-        raise KeyError(name)
-
-    return find
-
-
-def _exports(original: property) -> property:
-    def exports(outputs: OutputMap) -> list[Any]:
-        finished = getattr(outputs._resource_map, "finished", False)
-        return list(original.__get__(outputs)) if finished else []
-
-    return property(exports)
-
-
-def _outputs(original: property) -> property:
-    def outputs(stack: Stack) -> Any:
-        return original.__get__(stack) if stack.status in FINISHED else None
-
-    return property(outputs)
-
-
-def _stack_resources(stack: Stack) -> Iterable[Any]:
-    return [item.made for item in list(live_of(stack).values())]
-
-
-def _require_rest(stack: Stack) -> None:
-    if stack.status.endswith("_IN_PROGRESS") and stack.status != "REVIEW_IN_PROGRESS":
+    if stack.status not in _CHANGEABLE:
         raise ValidationError(
             message=f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated."
         )
 
 
 def _begin(stack: Stack, status: str, work: Callable[[StackChange], None]) -> None:
+    """Do the work in a thread; whatever goes wrong there, the stack does not stay at work for ever."""
+    former: threading.Thread | None = stack.__dict__.get("worker")
     stack.status = status
     if not stack.events or stack.events[-1].resource_status != status:
         stack._add_stack_event(status, "User Initiated")
-    change = StackChange(stack, _SETTING.client, kind_of)
+    change = StackChange(stack, SETTING.client, reading.kind_of)
+    earlier: StackChange | None = stack.__dict__.get("change")
+    stack.change = change
 
     def run() -> None:
         try:
+            if former is not None:
+                former.join()
+            if earlier is not None:
+                change.inherit(earlier)
             work(change)
+        except Exception as problem:
+            _finish(stack, status.replace("IN_PROGRESS", "FAILED"), reason_of(problem))
+            raise
         finally:
-            _SETTING.changed()
+            SETTING.changed()
 
-    threading.Thread(target=run, name=f"stack {stack.name}", daemon=True).start()
+    stack.worker = threading.Thread(target=run, name=f"stack {stack.name}", daemon=True)
+    stack.worker.start()
 
 
-def _finish(stack: Stack, status: str, reason: str = "") -> None:
-    if status in FINISHED:
-        stack.resource_map.finished = True
-        stack.output_map = stack._create_output_map()
-        exports = cloudformation_backends[stack.account_id][stack.region_name].exports
-        for export in stack.exports:
-            exports[export.name] = export
-    stack.stack_status_reason = reason or None
-    stack._add_stack_event(status, reason or None)
+def _turn(stack: Stack, status: str, reason: str | None = None) -> None:
+    stack.status, stack.stack_status_reason = status, reason
+    stack._add_stack_event(status, reason)
+
+
+def _finish(stack: Stack, status: str, reason: str | None = None) -> None:
+    stack.stack_status_reason = reason
+    stack._add_stack_event(status, reason)
+    executed = stack.__dict__.pop("executing", None)
+    if executed is not None:
+        succeeded = status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+        executed.execution_status = "EXECUTE_COMPLETE" if succeeded else "EXECUTE_FAILED"
     stack.status = status
 
 
-def _create(stack: Stack) -> None:
+def _settle(stack: Stack) -> None:
+    """Work out the outputs of a stack that has all its resources.
+
+    Raises:
+        StackFailure: An output can't be worked out, or another stack exports one of the same name.
+
+    """
+    exports = cloudformation_backends[stack.account_id][stack.region_name].exports
+    try:
+        outputs, exported = reading.outputs_of(stack.resource_map)
+    except Exception as problem:
+        msg = f"The outputs can't be worked out: {reason_of(problem)}. "
+        raise StackFailure(msg) from problem
+    for name in exported:
+        if name in exports and exports[name].exporting_stack_id != stack.stack_id:
+            msg = f"Export with name {name} is already exported by another stack. "
+            raise StackFailure(msg)
+    for name in stack.__dict__.get("exported", {}).keys() - exported.keys():
+        exports.pop(name, None)
+    stack.settled_outputs, stack.exported = outputs, exported
+    exports.update({export.name: export for export in stack.exports})
+
+
+def create(stack: Stack) -> None:
+    """Make a new stack; replaces moto's ``Stack.create_resources``."""
+    stack.description = stack.template_dict.get("Description")
+
     def work(change: StackChange) -> None:
         try:
-            change.apply(stack.resource_map)
+            change.make(stack.resource_map)
+            _settle(stack)
         except StackFailure as failure:
-            _turn(stack, "ROLLBACK_IN_PROGRESS", str(failure))
-            left = change.delete_all()
-            _finish(stack, "ROLLBACK_FAILED" if left else "ROLLBACK_COMPLETE", left or str(failure))
+            if stack.status.startswith("DELETE"):
+                return
+            reason = f"{failure}Rollback requested by user."
+            _turn(stack, "ROLLBACK_IN_PROGRESS", reason)
+            left = delete_all(stack, created_now=True)
+            _finish(stack, "ROLLBACK_FAILED" if left else "ROLLBACK_COMPLETE", left or reason)
         else:
             _finish(stack, "CREATE_COMPLETE")
 
     _begin(stack, "CREATE_IN_PROGRESS", work)
 
 
-def _turn(stack: Stack, status: str, reason: str) -> None:
-    stack.status = status
-    stack._add_stack_event(status, reason)
+class _Before:
+    """What a stack was before a change, to be that again if the change fails."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._kept = {
+            name: getattr(stack, name)
+            for name in ("template", "template_dict", "parameters", "tags", "description", "resource_map")
+        }
+
+    def again(self, stack: Stack) -> None:
+        for name, value in self._kept.items():
+            setattr(stack, name, value)
 
 
-def _update(
+def update(
     stack: Stack,
     template: str,
     role_arn: str | None = None,
     parameters: dict[str, Any] | None = None,
     tags: dict[str, str] | None = None,
 ) -> None:
-    """Change a stack; replaces moto's ``Stack.update``."""
-    _require_rest(stack)
-    same = (_parse(template), parameters or {}) == (stack.template_dict, stack.parameters)
-    if same and tags in (None, stack.tags):
+    """Change a stack; replaces moto's ``Stack.update``.
+
+    Raises:
+        ValidationError: It is at work, the template is refused, or nothing would change.
+
+    """
+    require_changeable(stack)
+    wanted = Wanted(template, parameters or {}, stack.tags if tags is None else tags)
+    if not changes_to(stack, wanted)[1]:
         raise ValidationError(message="No updates are to be performed.")
-    before = (stack.template, stack.template_dict, stack.parameters, stack.tags, stack.resource_map)
-    stack.template, stack.template_dict = template, _parse(template)
-    stack.parameters = parameters or {}
-    stack.tags = stack.tags if tags is None else tags
+    apply(stack, wanted)
     stack.role_arn = role_arn
+
+
+def apply(stack: Stack, wanted: Wanted) -> None:
+    """Begin to change a stack to what is wanted, and go back if that fails."""
+    before = _Before(stack)
+    stack.template, stack.template_dict = wanted.template, templates.parse(wanted.template)
+    stack.parameters, stack.tags = dict(wanted.parameters), dict(wanted.tags)
+    stack.description = stack.template_dict.get("Description")
     try:
-        resources = stack._create_resource_map()
+        stack.resource_map = stack._create_resource_map()
     except Exception:
-        stack.template, stack.template_dict, stack.parameters, stack.tags, _ = before
+        before.again(stack)
         raise
-    stack.resource_map = resources
+    stack.last_updated_time = _now()
 
     def work(change: StackChange) -> None:
         try:
-            change.apply(resources)
+            change.make(stack.resource_map)
+            _settle(stack)
         except StackFailure as failure:
             _turn(stack, "UPDATE_ROLLBACK_IN_PROGRESS", str(failure))
-            stack.template, stack.template_dict, stack.parameters, stack.tags, former = before
-            stack.resource_map = former
-            _roll_back_update(change, stack, str(failure))
+            before.again(stack)
+            change.take_back()
+            _go_back(stack, change, str(failure))
         else:
-            _finish(stack, "UPDATE_COMPLETE")
+            _clear(stack, change, "UPDATE_COMPLETE")
 
     _begin(stack, "UPDATE_IN_PROGRESS", work)
 
 
-def _roll_back_update(change: StackChange, stack: Stack, reason: str) -> None:
+def _go_back(stack: Stack, change: StackChange, reason: str) -> None:
     try:
-        change.apply(stack.resource_map)
+        change.make(stack.resource_map)
+        _settle(stack)
     except StackFailure as failure:
         _finish(stack, "UPDATE_ROLLBACK_FAILED", str(failure))
     else:
-        _finish(stack, "UPDATE_ROLLBACK_COMPLETE", reason)
+        _clear(stack, change, "UPDATE_ROLLBACK_COMPLETE", reason)
 
 
-def _delete(backend: CloudFormationBackend, name_or_stack_id: str) -> None:
-    """Delete a stack; one that does not exist is no error, as on AWS."""
-    found = [item for item in backend.stacks.values() if name_or_stack_id in {item.name, item.stack_id}]
-    if not found:
-        return
-    stack = found[0]
-    _require_rest(stack)
-    exports = [export.name for export in stack.exports]
+def _clear(stack: Stack, change: StackChange, status: str, reason: str | None = None) -> None:
+    """Delete what is no longer wanted; the stack is what it should be before that."""
+    _turn(stack, f"{status}_CLEANUP_IN_PROGRESS", reason)
+    clear_away(stack, change.take_leftovers())
+    _finish(stack, status, reason)
+
+
+def continue_rollback(stack: Stack) -> None:
+    """Go on going back where that failed, as ContinueUpdateRollback does.
+
+    Raises:
+        ValidationError: The stack is in another status.
+
+    """
+    if stack.status != "UPDATE_ROLLBACK_FAILED":
+        raise ValidationError(
+            message=f"Stack:{stack.stack_id} is in {stack.status} state and can not continue its rollback."
+        )
 
     def work(change: StackChange) -> None:
-        left = change.delete_all()
-        if left:
+        _go_back(stack, change, stack.stack_status_reason)
+
+    _begin(stack, "UPDATE_ROLLBACK_IN_PROGRESS", work)
+
+
+def delete(
+    backend: CloudFormationBackend,
+    name_or_stack_id: str,
+    retain: tuple[str, ...] = (),
+    *,
+    force: bool = False,
+) -> None:
+    """Delete a stack; one that does not exist is no error, as on AWS.
+
+    Args:
+        backend: moto's CloudFormation of a region.
+        name_or_stack_id: Which stack.
+        retain: Names of resources to leave as they are; only where deleting failed before.
+        force: Have the stack gone even if resources can't be deleted; only where deleting failed before.
+
+    Raises:
+        ValidationError: It is protected, is being changed, or did not fail to be deleted.
+
+    """
+    found = [item for item in backend.stacks.values() if name_or_stack_id in {item.name, item.stack_id}]
+    if not found or found[0].status == "DELETE_IN_PROGRESS":
+        return
+    stack = found[0]
+    _require_deletable(stack, asks_more=bool(retain) or force)
+    exports = [export.name for export in stack.exports]
+    if stack.status == "CREATE_IN_PROGRESS":
+        stack.change.stop()
+
+    def work(change: StackChange) -> None:
+        clear_away(stack, change.take_leftovers())
+        left = delete_all(stack, retain=retain)
+        if left and not force:
             _finish(stack, "DELETE_FAILED", left)
             return
+        live_of(stack).clear()
         for name in exports:
             backend.exports.pop(name, None)
+        stack.deletion_time = _now()
         _finish(stack, "DELETE_COMPLETE")
         backend.deleted_stacks[stack.stack_id] = stack
         backend.stacks.pop(stack.stack_id, None)
+        for item in [item for item in list(backend.change_sets.values()) if item.stack is stack]:
+            backend.change_sets.pop(item.id, None)
 
     _begin(stack, "DELETE_IN_PROGRESS", work)
 
 
-def _execute(backend: CloudFormationBackend, change_set_name: str, stack_name: str | None = None) -> None:
-    """Execute a change set, named by its ARN or by its name within a stack."""
-    found = _change_set(backend, change_set_name, stack_name)
-    stack = backend.stacks[found.stack_id]
-    _require_rest(stack)
-    if found.change_set_type != "CREATE":
-        stack.update(found.template, found.role_arn, parameters=found.parameters, tags=found.tags)
-    else:
-        stack.template, stack.template_dict = found.template, _parse(found.template)
-        stack.parameters, stack.tags = found.parameters, found.tags or {}
-        stack.resource_map = stack._create_resource_map()
-        stack.create_resources()
-    found.execution_status = "EXECUTE_COMPLETE"
+def _require_deletable(stack: Stack, *, asks_more: bool) -> None:
+    if stack.enable_termination_protection:
+        raise ValidationError(
+            message=f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled"
+        )
+    if stack.status.endswith("IN_PROGRESS") and stack.status not in _BEING_MADE:
+        raise ValidationError(
+            message=f"Stack [{stack.name}] cannot be deleted while in status {stack.status}"
+        )
+    if asks_more and stack.status != "DELETE_FAILED":
+        raise ValidationError(
+            message=f"Invalid operation on stack [{stack.stack_id}]. When you delete a stack, specify which"
+            " resources to retain only when the stack is in the DELETE_FAILED state."
+        )
 
 
-def _change_set(backend: CloudFormationBackend, name: str, stack_name: str | None) -> ChangeSet:
-    for item in backend.change_sets.values():
-        of_stack = stack_name in {None, item.stack_name, item.stack_id}
-        if name == item.change_set_id or (name == item.change_set_name and of_stack):
-            return item
-    raise ValidationError(message=f"ChangeSet [{name}] does not exist")
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

@@ -169,17 +169,27 @@ def _listener_call(request: Request) -> dict[str, Any]:
 
 
 def _listener(request: Request) -> Made:
+    tags = {"Tags": request.tag_list()} if request.tag_list() else {}
     made = request.client("elbv2").create_listener(
-        LoadBalancerArn=request.properties["LoadBalancerArn"], **_listener_call(request)
+        LoadBalancerArn=request.properties["LoadBalancerArn"], **_listener_call(request), **tags
     )
     arn = made["Listeners"][0]["ListenerArn"]
+    _set_listener_attributes(request, arn)
     return Made(arn, {"ListenerArn": arn})
+
+
+def _set_listener_attributes(request: Request, arn: str) -> None:
+    wanted = _attributes(request.properties.get("ListenerAttributes"))
+    if wanted:
+        request.client("elbv2").modify_listener_attributes(ListenerArn=arn, Attributes=wanted)
 
 
 def _update_listener(request: Request, made: Made) -> Made | None:
     if "LoadBalancerArn" in request.changed():
         return None
     request.client("elbv2").modify_listener(ListenerArn=made.physical_resource_id, **_listener_call(request))
+    _set_listener_attributes(request, made.physical_resource_id)
+    _retag(request, made.physical_resource_id)
     return made
 
 

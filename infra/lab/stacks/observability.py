@@ -81,7 +81,9 @@ def _dashboard(request: Request) -> Made:
 def _put_dashboard(request: Request, name: str) -> Made:
     body = request.properties["DashboardBody"]
     text = body if isinstance(body, str) else json.dumps(body)
-    request.client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody=text)
+    request.client("cloudwatch").put_dashboard(
+        DashboardName=name, DashboardBody=text, Tags=request.tag_list()
+    )
     return Made(name)
 
 

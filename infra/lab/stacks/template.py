@@ -1,6 +1,5 @@
 """Reads templates: short forms, the order of resources, and properties with everything resolved."""
 
-import copy
 import graphlib
 import json
 import re
@@ -9,11 +8,10 @@ from typing import Any
 
 import yaml
 from moto.cloudformation.exceptions import ValidationError
-from moto.cloudformation.parsing import ResourceMap, clean_json
 
 # The one of libyaml where PyYAML was built with it: templates are long.
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_SUB = re.compile(r"\$\{([A-Za-z0-9:]+)(?:\.[A-Za-z0-9.]+)?\}")
+_SUB = re.compile(r"\$\{([^!{}][^{}]*)\}")
 _SECRET = re.compile(r"\{\{resolve:secretsmanager:(arn:[^}]*?:secret:[^:}]+|[^:}]+)(?::([^}]*))?\}\}")
 
 
@@ -71,8 +69,8 @@ def _whole_attributes(value: Any) -> Any:
     return value
 
 
-def order(template: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the resources' names so that each comes after those that it needs.
+def needs(template: Mapping[str, Any]) -> dict[str, set[str]]:
+    """Return for each resource the resources that must be there before it.
 
     Raises:
         ValidationError: A name is not defined, or resources need one another in a circle.
@@ -83,7 +81,9 @@ def order(template: Mapping[str, Any]) -> tuple[str, ...]:
     graph: dict[str, set[str]] = {}
     for name, resource in resources.items():
         after = resource.get("DependsOn", [])
-        needed = {*_names_in(resource), *([after] if isinstance(after, str) else after)}
+        needed = {name for name, _ in references(resource)} | {
+            *([after] if isinstance(after, str) else after)
+        }
         missing = sorted(item for item in needed - known if not item.startswith("AWS::"))
         if missing:
             raise ValidationError(
@@ -92,69 +92,55 @@ def order(template: Mapping[str, Any]) -> tuple[str, ...]:
             )
         graph[name] = needed & set(resources)
     try:
-        return tuple(graphlib.TopologicalSorter(graph).static_order())
+        graphlib.TopologicalSorter(graph).prepare()
     except graphlib.CycleError as problem:
         circle = ", ".join(sorted(set(problem.args[1])))
         raise ValidationError(message=f"Circular dependency between resources: [{circle}]") from problem
+    return graph
 
 
-def _names_in(value: Any) -> Iterator[str]:
+def references(value: Any) -> Iterator[tuple[str, str]]:
+    """Yield what a value refers to: a parameter, or a resource and, for ``Fn::GetAtt``, its attribute."""
     if isinstance(value, list):
         for item in value:
-            yield from _names_in(item)
+            yield from references(item)
     if not isinstance(value, dict):
         return
     for key, item in value.items():
         if key == "Ref":
-            yield item
+            yield item, ""
         elif key == "Fn::GetAtt":
-            yield item[0]
+            yield item[0], str(item[1])
         elif key == "Fn::Sub":
-            text, own = (item[0], item[1]) if isinstance(item, list) else (item, {})
-            yield from (name for name in _SUB.findall(text) if name not in own)
-            yield from _names_in(own)
+            yield from _references_of_text(item)
         else:
-            yield from _names_in(item)
+            yield from references(item)
 
 
-def wanted(resource: Mapping[str, Any], resources: ResourceMap) -> bool:
-    """Say whether a resource's condition holds."""
-    condition = resource.get("Condition")
-    return condition is None or bool(resources.lazy_condition_map[condition])
+def _references_of_text(given: Any) -> Iterator[tuple[str, str]]:
+    text, own = given if isinstance(given, list) else (given, {})
+    for name in map(str.strip, _SUB.findall(text)):
+        if name not in own:
+            resource, _, attribute = name.partition(".")
+            yield resource, attribute
+    yield from references(own)
 
 
-def properties(
-    resource: Mapping[str, Any], resources: ResourceMap, client: Callable[[str], Any]
-) -> dict[str, Any]:
-    """Return a resource's properties with functions and dynamic references resolved.
+def with_secrets(value: Any, client: Callable[[str], Any]) -> Any:
+    """Put secrets' values where a template refers to them.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html
     """
-    declared = _zones_named(copy.deepcopy(resource.get("Properties", {})), client)
-    cleaned = clean_json(declared, resources)
-    resolved: dict[str, Any] = _without_secrets_unresolved(cleaned, client)
-    return resolved
-
-
-def _zones_named(value: Any, client: Callable[[str], Any]) -> Any:
-    """Put the zones of the stack's own region for ``Fn::GetAZs``; moto knows those of one region only."""
-    if isinstance(value, list):
-        return [_zones_named(item, client) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if set(value) == {"Fn::GetAZs"} and value["Fn::GetAZs"] in ("", {"Ref": "AWS::Region"}):
-        zones = client("ec2").describe_availability_zones()["AvailabilityZones"]
-        return sorted(zone["ZoneName"] for zone in zones)
-    return {key: _zones_named(item, client) for key, item in value.items()}
-
-
-def _without_secrets_unresolved(value: Any, client: Callable[[str], Any]) -> Any:
     if isinstance(value, dict):
-        return {key: _without_secrets_unresolved(item, client) for key, item in value.items()}
+        return {key: with_secrets(item, client) for key, item in value.items()}
     if isinstance(value, list):
-        return [_without_secrets_unresolved(item, client) for item in value if item is not None]
+        return [with_secrets(item, client) for item in value]
     if isinstance(value, str) and "{{resolve:" in value:
-        return _SECRET.sub(lambda found: _secret(found[1], found[2] or "", client), value)
+        resolved = _SECRET.sub(lambda found: _secret(found[1], found[2] or "", client), value)
+        if "{{resolve:" in resolved:
+            msg = f"the lab resolves references to secrets only, not {value}"
+            raise ValueError(msg)
+        return resolved
     return value
 
 

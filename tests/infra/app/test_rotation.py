@@ -4,8 +4,8 @@ import base64
 import hashlib
 import hmac
 import json
-import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pg8000.native
@@ -16,8 +16,12 @@ from hypothesis import strategies as st
 from infra.app.connection import WRONG_PASSWORD, code_of
 from infra.app.login_rotation import rotate
 from infra.app.logins import other_user, owner_of, verifier
+from infra.function_package import application
+from infra.lab.world import Snapshot
 from tests.infra.app.rotationlab import MASTER, Rotator, Shop, rotating
 from tests.infra.app.shoplab import Backend
+from tests.infra.lab import functionlab
+from tests.infra.lab.functionlab import make_function
 from tests.infra.lab.secretlab import STEPS, until
 
 
@@ -63,6 +67,38 @@ def test_the_first_rotation_makes_the_logins(shop: Shop) -> None:
     assert shop.rotator.steps == STEPS
 
 
+def test_the_function_itself_rotates(shop: Shop, tmp_path: Path) -> None:
+    """The package's handler does all four steps in a real process, as it is deployed."""
+    package = application()
+    function = make_function(
+        name="rotate",
+        handler="infra.app.rotation.handle",
+        code=package.archive,
+        code_sha256=package.sha256,
+        environment=shop.environment(),
+        timeout_s=60.0,
+    )
+    lab = functionlab.Lab(
+        tmp_path,
+        Snapshot(functions=(function,)),
+        endpoint_for=lambda _: shop.plane.plane.endpoint_url,
+    )
+    loop, plane = shop.stores.loop, shop.plane.plane
+    loop.run(lab.functions.start())
+    plane.serve_with(invoker=lab.functions, health=shop.rotator, writes=shop.rotator)
+    try:
+        login = shop.rotate()
+    finally:
+        plane.serve_with(invoker=shop.rotator, health=shop.rotator, writes=shop.rotator)
+        loop.run(lab.functions.close())
+        lab.truth.close()
+    assert login["username"] == shop.clone
+    assert works(shop, login)
+    written = (tmp_path / "function-us-east-1-rotate.log").read_text(encoding="utf-8")
+    assert "finishSecret: version" in written
+    assert login["password"] not in written
+
+
 def test_users_take_turns(shop: Shop) -> None:
     """Each rotation gives the other user a new password, and the one in use keeps its own."""
     logins = [shop.rotate() for _ in range(4)]
@@ -90,24 +126,21 @@ def test_both_logins_work_on_the_same_tables(shop: Shop) -> None:
 def test_every_step_may_be_repeated(step: str, shop: Shop) -> None:
     """A step whose answer was lost is done again with the whole rotation, and it ends well."""
     shop.rotate()
-    again = []
+    lost: list[str] = []
+    token = "0" * 32
 
     def lose(done: str) -> None:
-        """Do a step, and fail before it is done once more by the function itself."""
-        if done == step and not again:
-            again.append(done)
-            event = {"Step": step, "SecretId": shop.arn, "ClientRequestToken": version}
-            settings = shop.rotator.settings
-            assert settings is not None
-            rotate(settings, event)
+        """Do a step, and fail as if its answer had not arrived."""
+        if done == step and not lost:
+            lost.append(done)
+            assert shop.rotator.settings is not None
+            event = {"Step": step, "SecretId": shop.arn, "ClientRequestToken": token}
+            rotate(shop.rotator.settings, event)
             msg = "the answer is lost"
             raise OSError(msg)
 
-    version = ""
-    ready = threading.Event()
-    shop.rotator.before = lambda done: (ready.wait(10), lose(done))
-    version = shop.begin()
-    ready.set()
+    shop.rotator.before = lose
+    version = shop.begin(ClientRequestToken=token)
     until(lambda: shop.rotator.raised, "the failure")
     until(lambda: shop.plane.now.rotations, "the failed rotation")
     shop.plane.plane.rotate_due("us-east-1", shop.arn)

@@ -20,8 +20,8 @@ def _balancer(client_of: ClientOf, region: str, arn: str, _: Mapping[str, Any]) 
 
 def _those(answer: Mapping[str, Any], declared: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the attributes that the template names; there are others, with values of AWS's own."""
-    wanted = declared.get("LoadBalancerAttributes") or declared.get("TargetGroupAttributes") or ()
-    names = {item["Key"] for item in wanted}
+    wanted = [value for name, value in declared.items() if name.endswith("Attributes")]
+    names = {item["Key"] for items in wanted for item in items}
     return [item for item in answer["Attributes"] if item["Key"] in names]
 
 
@@ -42,11 +42,11 @@ def _group(client_of: ClientOf, region: str, arn: str, declared: Mapping[str, An
     }
 
 
-def _listener(client_of: ClientOf, region: str, arn: str, _: Mapping[str, Any]) -> Mapping[str, Any]:
+def _listener(client_of: ClientOf, region: str, arn: str, declared: Mapping[str, Any]) -> Mapping[str, Any]:
     elb = client_of("elbv2", region)
     (shown,) = elb.describe_listeners(ListenerArns=[arn])["Listeners"]
-    one: Mapping[str, Any] = shown
-    return one
+    attributes = elb.describe_listener_attributes(ListenerArn=arn)
+    return {**shown, "ListenerAttributes": _those(attributes, declared), "Tags": _tags(elb, arn)}
 
 
 READERS: dict[str, Reader] = {

@@ -102,7 +102,7 @@ def test_a_copy_needs_a_key_of_its_own_region(lab: RdsLab) -> None:
     arn = lab.snapshot("s")["DBClusterSnapshotArn"]
     wanted = {"SourceDBClusterSnapshotIdentifier": arn, "TargetDBClusterSnapshotIdentifier": "copy"}
     rds = lab.rds(WEST)
-    with pytest.raises(ClientError, match="InvalidParameterValue.*Must specify new KMS key"):
+    with pytest.raises(ClientError, match=r"InvalidParameterValue.*Must specify new KMS key"):
         rds.copy_db_cluster_snapshot(**wanted)
     with pytest.raises(ClientError, match="KMSKeyNotAccessibleFault"):
         rds.copy_db_cluster_snapshot(**wanted, KmsKeyId=key(lab, EAST))

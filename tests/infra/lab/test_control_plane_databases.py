@@ -44,6 +44,13 @@ def statuses(lab: Lab) -> tuple[str, list[str]]:
     return shown, [item["DBInstanceStatus"] for item in instances]
 
 
+def report(lab: Lab, state: str, *served: str, behind: int = 0) -> None:
+    """Report as the cluster's database would; ``behind`` so many modifications."""
+    (found,) = lab.now.clusters
+    said = world.DatabaseReport(EAST, "c", found.resource, state, served, found.revision - behind)
+    lab.plane.report_database(said)
+
+
 def test_without_physics_everything_is_available_at_once(lab: Lab) -> None:
     """Nobody would ever report a database, so nobody waits for one."""
     cluster(lab)
@@ -53,22 +60,24 @@ def test_without_physics_everything_is_available_at_once(lab: Lab) -> None:
 
 def test_a_cluster_with_an_instance_waits_for_its_database(lab: Lab) -> None:
     """Its instance stays `creating` however often it is described, until the physics say `available`."""
-    lab.connect()
+    lab.plane.follow_databases()
     cluster(lab)
+    assert statuses(lab) == ("creating", [])
+    report(lab, "laid")
     assert statuses(lab) == ("available", [])
     instance(lab, "i")
     assert [statuses(lab) for _ in range(3)] == [("available", ["creating"])] * 3
-    told = lab.changes_of(lambda: lab.plane.set_cluster_status(EAST, "c", "available"))
+    told = lab.changes_of(lambda: report(lab, "up", "i"))
     assert statuses(lab) == ("available", ["available"])
     assert told == 1
 
 
 def test_a_reader_does_not_make_the_cluster_wait(lab: Lab) -> None:
     """A second instance is `creating` by itself while the cluster serves."""
-    lab.connect()
+    lab.plane.follow_databases()
     cluster(lab)
     instance(lab, "i")
-    lab.plane.set_cluster_status(EAST, "c", "available")
+    report(lab, "up", "i")
     instance(lab, "reader")
     assert statuses(lab) == ("available", ["available", "creating"])
     assert [item.instances for item in lab.now.clusters] == [("i", "reader")]
@@ -99,10 +108,9 @@ def test_modifying_takes_until_it_is_in_force(lab: Lab) -> None:
     assert statuses(lab) == ("modifying", [])
     with pytest.raises(ClientError, match="InvalidDBClusterStateFault"):
         lab.client("rds").modify_db_cluster(DBClusterIdentifier="c", BackupRetentionPeriod=4)
-    (found,) = lab.now.clusters
-    lab.plane.report_database(world.DatabaseReport(EAST, "c", found.resource, "down", (), found.revision - 1))
+    report(lab, "down", behind=1)
     assert statuses(lab) == ("modifying", [])
-    lab.plane.report_database(world.DatabaseReport(EAST, "c", found.resource, "down", (), found.revision))
+    report(lab, "down")
     assert statuses(lab) == ("available", [])
 
 

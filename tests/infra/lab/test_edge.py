@@ -167,13 +167,13 @@ def test_the_event_has_the_documented_form(tmp_path: Path) -> None:
         (Invocation(b"{not json"), 502, None),
         (Invocation(b'{"statusCode": 200}', error="Unhandled"), 502, None),
         (Invocation(b"", status=404), 502, None),
-        (Invocation(b"", status=429), 503, None),
+        (Invocation(b"", status=429), 502, None),
     ],
 )
 def test_answers_are_translated(
     tmp_path: Path, invocation: Invocation, status: int, body: bytes | None
 ) -> None:
-    """What the function says is what the client gets: 502 for rubbish and failures, 503 when throttled."""
+    """What the function says is what the client gets: 502 for rubbish, failures and throttles."""
 
     async def scene(s: Scene) -> None:
         got = await _fetch(s.at(EAST), _get("/x?y"))
