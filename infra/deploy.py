@@ -7,16 +7,17 @@ change is seen first.
 
 from collections.abc import Callable, Sequence
 
+from drill.errors import UsageError
 from drill.target import Target
-from infra import artefacts, deploy_account, deploy_target, stack_changes, stack_states
+from infra import artefacts, deploy_account, deploy_target, retained, stack_changes, stack_states
 from infra.deploy_config import DeployConfig
 from infra.deploy_preview import Later, Preview
 from infra.deploy_stacks import Part, waves
 from infra.deploy_system import NotYet, System
 from infra.function_package import Package, application
 from infra.side_by_side import side_by_side
-from infra.stack_changes import Prepared, Stack
 from infra.stack_events import Watch
+from infra.stack_model import Prepared, Stack, template_body
 from infra.stack_states import ClientFactory
 
 __all__ = ["DeployConfig", "deploy", "preview"]
@@ -49,6 +50,7 @@ def deploy(
     watch = watch or Watch()
     account = deploy_account.account_of(client_of, config)
     system = _system(config, account, package)
+    _refuse_leftovers(client_of, config)
     shown = _look(client_of, system, watch)
     try:
         approve(shown)
@@ -71,8 +73,8 @@ def preview(
         DrillError: CloudFormation refuses a stack.
 
     """
-    account = deploy_account.account_of(client_of, config)
-    system = _system(config, account, package)
+    system = _system(config, deploy_account.account_of(client_of, config), package)
+    _refuse_leftovers(client_of, config)
     shown = _look(client_of, system, watch or Watch())
     _discard(client_of, shown)
     return shown
@@ -80,6 +82,23 @@ def preview(
 
 def _system(config: DeployConfig, account: str, package: Package | None) -> System:
     return System(config, package or application(), artefacts.names(config.name, account, config.regions))
+
+
+def _refuse_leftovers(client_of: ClientFactory, config: DeployConfig) -> None:
+    """Refuse where a retained resource of an earlier system would make a stack fail half-way.
+
+    Raises:
+        UsageError: The text names what is in the way.
+
+    """
+    found = retained.in_the_way(client_of, config)
+    if found:
+        named = ", ".join(str(item) for item in found)
+        msg = (
+            f"an earlier system called {config.name} left its data behind ({named}); nothing was touched; "
+            f"choose another name, or delete it for good: drill infra destroy --delete-data {config.name}"
+        )
+        raise UsageError(msg)
 
 
 def _look(client_of: ClientFactory, system: System, watch: Watch) -> Preview:
@@ -115,7 +134,7 @@ def _read_outputs(client_of: ClientFactory, system: System, parts: Sequence[Part
 def _later(client_of: ClientFactory, config: DeployConfig, part: Part, waits_for: str) -> Later:
     """Describe a stack that can't be prepared; a template that CloudFormation can't read is refused."""
     summary = client_of("cloudformation", part.region).get_template_summary(
-        TemplateBody=stack_changes.template_body(f"{part.template}.yaml")
+        TemplateBody=template_body(f"{part.template}.yaml")
     )
     return Later(part.stack_name(config.name), part.region, tuple(summary["ResourceTypes"]), waits_for)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from infra.stack_changes import KEEPS_DATA, Prepared, ResourceChange
+from infra.stack_model import KEEPS_DATA, Prepared, ResourceChange
 
 _MARKS = {"Add": "+", "Modify": "~", "Remove": "-"}
 _KEPT = ", keeps data"

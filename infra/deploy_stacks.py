@@ -6,7 +6,7 @@ from typing import Literal
 from infra.deploy_config import DeployConfig
 from infra.deploy_parameters import PARAMETERS
 from infra.deploy_system import System
-from infra.stack_changes import Stack
+from infra.stack_model import Stack
 
 
 @dataclass(frozen=True, slots=True)

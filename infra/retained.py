@@ -15,7 +15,7 @@ from infra import stack_events
 from infra.deploy_config import DeployConfig
 from infra.deploy_stacks import waves
 from infra.stack_events import StackEvent
-from infra.stack_states import ClientFactory
+from infra.stack_states import ClientFactory, state_of
 
 CLUSTER = "AWS::RDS::DBCluster"
 SNAPSHOT = "AWS::RDS::DBClusterSnapshot"
@@ -76,10 +76,31 @@ def there(client_of: ClientFactory, config: DeployConfig, item: Kept) -> bool:
     return False
 
 
+def in_the_way(client_of: ClientFactory, config: DeployConfig) -> tuple[Kept, ...]:
+    """Return what an earlier system of this name left behind whose names a new one needs."""
+    missing = {
+        (part.template, part.region)
+        for wave in waves(config)
+        for part in wave
+        if part.template in _FIXED_NAMES.values()
+        and state_of(client_of("cloudformation", part.region), part.stack_name(config.name)) is None
+    }
+    if not missing:
+        return ()
+    return tuple(
+        item
+        for item in kept(client_of, config)
+        if (_FIXED_NAMES.get(item.resource_type), item.region) in missing and there(client_of, config, item)
+    )
+
+
 def is_gone(problem: ClientError) -> bool:
     """Say whether a service answered that there is no such thing."""
     return any(word in problem.response["Error"]["Code"] for word in ("NotFound", "NoSuch", "DoesNotExist"))
 
+
+# What has the same name in every deployment, and the template that makes it.
+_FIXED_NAMES = {"AWS::Backup::BackupVault": "backup-vault", "AWS::DynamoDB::GlobalTable": "table"}
 
 # By type: the service, its call, and the argument that names one.
 _LOOKS = {

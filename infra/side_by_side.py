@@ -1,11 +1,11 @@
 """Doing something with several stacks at the same time."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from drill.errors import DrillError
 from infra.stack_events import Watch
+from infra.stack_model import StackFailed
 
 _Given = TypeVar("_Given")
 _Taken = TypeVar("_Taken")
@@ -31,9 +31,14 @@ def side_by_side(
                 watch.interrupt()
             raise
     if failures:
-        others = "".join(f"; besides, {problem}" for problem in failures[1:])
-        if others and isinstance(failures[0], DrillError):
-            msg = f"{failures[0]}{others}"
-            raise DrillError(msg) from failures[0]
-        raise failures[0]
+        raise _as_one(failures)
     return [each.result() for each in pending]
+
+
+def _as_one(failures: Sequence[BaseException]) -> BaseException:
+    """Return the first failure; if stacks failed besides it, its text names them."""
+    first, others = failures[0], [each for each in failures[1:] if isinstance(each, StackFailed)]
+    if not isinstance(first, StackFailed) or not others:
+        return first
+    named = ", ".join(each.what for each in others)
+    return StackFailed(first.what, f"{first} (besides, {named} failed)")

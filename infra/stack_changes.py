@@ -1,9 +1,7 @@
 """Brings one CloudFormation stack to what a template wants, through a change set that can be seen first."""
 
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any, Literal
 
 from botocore.exceptions import ClientError
@@ -11,108 +9,10 @@ from botocore.exceptions import ClientError
 from drill.errors import DrillError
 from infra import stack_events, stack_states
 from infra.stack_events import Watch
+from infra.stack_model import Prepared, ResourceChange, Stack, StackFailed
 from infra.stack_states import ClientFactory
 
-# Types whose instances hold what can't be made again: orders, backups, keys, logins, objects.
-KEEPS_DATA = frozenset(
-    {
-        "AWS::Backup::BackupVault",
-        "AWS::DynamoDB::GlobalTable",
-        "AWS::DynamoDB::Table",
-        "AWS::KMS::Key",
-        "AWS::RDS::DBCluster",
-        "AWS::RDS::GlobalCluster",
-        "AWS::S3::Bucket",
-        "AWS::SecretsManager::Secret",
-    }
-)
 _UNCHANGED = ("didn't contain changes", "No updates are to be performed")
-
-
-def template_body(template: str) -> str:
-    """Return the text of a template of ``infra/stacks``, by its file name."""
-    return (files("infra") / "stacks" / template).read_text(encoding="utf-8")
-
-
-@dataclass(frozen=True, slots=True)
-class Stack:
-    """A stack as it should be.
-
-    Attributes:
-        name: Its name.
-        region: Where it is.
-        template: File name in ``infra/stacks``.
-        parameters: By name.
-        tags: On every resource that takes a stack's tags.
-
-    """
-
-    name: str
-    region: str
-    template: str
-    parameters: Mapping[str, str]
-    tags: Mapping[str, str]
-
-    def __str__(self) -> str:
-        """Return how messages name it."""
-        return stack_states.named(self.name, self.region)
-
-    @property
-    def body(self) -> str:
-        """Its template's text."""
-        return template_body(self.template)
-
-
-@dataclass(frozen=True, slots=True)
-class ResourceChange:
-    """What a change set does to one resource.
-
-    Attributes:
-        action: ``Add``, ``Modify``, ``Remove``, ``Import`` or ``Dynamic``.
-        logical_id: Its name in the template.
-        resource_type: For example ``AWS::EC2::VPC``.
-        replacement: Of a ``Modify``: ``True``, ``Conditional`` or ``False``; see
-            https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceChange.html
-
-    """
-
-    action: str
-    logical_id: str
-    resource_type: str
-    replacement: str = ""
-
-    @property
-    def replaces(self) -> bool:
-        """Say whether another resource may take its place."""
-        return self.action == "Modify" and self.replacement in {"True", "Conditional"}
-
-    @property
-    def loses_data(self) -> bool:
-        """Say whether the system may go on without what this resource keeps."""
-        return self.resource_type in KEEPS_DATA and (self.action == "Remove" or self.replaces)
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A stack with what is to be done to it.
-
-    Attributes:
-        stack: As it should be.
-        action: ``create``, ``change``; ``none`` where it is so already; ``again`` where what is
-            left of an earlier attempt must be deleted first.
-        changes: What the change set does; empty for ``none`` and ``again``.
-        change_set: Its ARN; empty for ``none`` and ``again``.
-        stack_id: The stack's ARN; empty for ``again``.
-        status: What the stack is at; empty where there is none.
-
-    """
-
-    stack: Stack
-    action: Literal["create", "change", "none", "again"]
-    changes: tuple[ResourceChange, ...] = ()
-    change_set: str = ""
-    stack_id: str = ""
-    status: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,8 +193,7 @@ def _follow(client: Any, followed: _Followed, after: str, watch: Watch) -> None:
     what = stack_states.named(followed.name, followed.region)
     reason = cause or _line(last.reason) or "no reason given"
     see = events_command(followed.region, followed.name)
-    msg = f"{what} failed at {reason}; it is {last.status} now; see: {see}"
-    raise DrillError(msg)
+    raise StackFailed(what, f"{what} failed at {reason}; it is {last.status} now; see: {see}")
 
 
 def _line(text: str) -> str:

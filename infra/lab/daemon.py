@@ -33,6 +33,7 @@ from infra.lab.network import Network
 from infra.lab.ready import REGIONS, TRUTH, Ready
 from infra.lab.rotations import Rotations
 from infra.lab.scaling import Scaling
+from infra.lab.schedule_calls import Caller
 from infra.lab.schedules import Schedules
 from infra.lab.service_metrics import ServiceMetrics
 from infra.lab.table_metrics import TableMetrics
@@ -125,7 +126,7 @@ async def _live(options: argparse.Namespace) -> None:
         dns = Dns(addresses, profile, truth, health, dns_port)
         edge = Edge(addresses, profile, truth, functions, metrics=metrics)
         clock = VirtualClock(profile.clock_scale)
-        schedules = Schedules(plane.endpoint_url, profile, truth, clock)
+        schedules = Schedules(Caller(plane.endpoint_url, plane.role_permits), profile, truth, clock)
         plane.serve_with(invoker=functions, health=health, writes=tables, alarms=alarms)
         physics: tuple[_Physics, ...] = (
             databases,

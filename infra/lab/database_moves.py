@@ -142,6 +142,16 @@ async def resume(database: Database) -> None:
     await database.order(act)
 
 
+async def streaming(follower: Database) -> None:
+    """Wait until a follower receives what its leader writes.
+
+    Raises:
+        DrillError: It took too long.
+
+    """
+    await _until(follower, "SELECT count(*) = 1 FROM pg_stat_wal_receiver WHERE status = 'streaming'")
+
+
 async def catch_up(follower: Database, position: str) -> None:
     """Wait until a follower has replayed its leader's log beyond a position.
 
@@ -149,9 +159,12 @@ async def catch_up(follower: Database, position: str) -> None:
         DrillError: It took too long.
 
     """
-    question = f"SELECT pg_last_wal_replay_lsn() > {literal(position)}::pg_lsn"
+    await _until(follower, f"SELECT pg_last_wal_replay_lsn() > {literal(position)}::pg_lsn")
+
+
+async def _until(follower: Database, question: str) -> None:
     deadline = asyncio.get_running_loop().time() + CAUGHT_UP_WITHIN_S
-    while (await follower.ask(question))[0][0] is not True:
+    while not follower.running or (await follower.ask(question))[0][0] is not True:
         if asyncio.get_running_loop().time() > deadline:
             msg = f"{follower.cluster.id} did not catch up in {CAUGHT_UP_WITHIN_S:.0f} s; try again"
             raise DrillError(msg)

@@ -63,6 +63,9 @@ class DatabaseTasks:
             await self._fail_over(task, target, former)
 
     async def _switch_over(self, task: world.DatabaseTask, target: Database, former: Database) -> None:
+        # What is written until the halt reaches only who listens.
+        if former.running:
+            await database_moves.streaming(target)
         end = await database_moves.halt(former, signal.SIGINT)
         try:
             await database_moves.catch_up(target, end)
@@ -71,6 +74,7 @@ class DatabaseTasks:
             await database_moves.resume(former)
             raise
         await database_moves.lead(target, former, afresh=False)
+        await database_moves.streaming(former)
 
     async def _fail_over(self, task: world.DatabaseTask, target: Database, former: Database | None) -> None:
         # Nobody may write to the former one any more, whether it is well or not.
@@ -79,6 +83,7 @@ class DatabaseTasks:
         await self._promote(task, target)
         if former is not None:
             await database_moves.lead(target, former, afresh=True)
+            await database_moves.streaming(former)
 
     async def _promote(self, task: world.DatabaseTask, target: Database) -> None:
         await database_moves.promote(target)

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -83,15 +84,21 @@ class Invocation:
 class Caller:
     """Calls the lab's own AWS API; blocking, from threads."""
 
-    def __init__(self, endpoint_url: str) -> None:
-        """Remember where the API answers."""
+    def __init__(self, endpoint_url: str, permits: Callable[[str, str], bool]) -> None:
+        """Take where the API answers, and who says whether a role (first) permits an action."""
         self._aws = Aws(endpoint_url, _TIMEOUT_S, attempts=1)
+        self._permits = permits
 
     def invoke(self, invocation: Invocation, attempt: int) -> Failure | None:
         """Call the target of a schedule once; returns why it failed, if it did."""
         schedule = invocation.schedule
+        role = schedule.target["RoleArn"]
         try:
-            self._call(call_of(schedule.target, invocation.payload(attempt)), schedule.region)
+            call = call_of(schedule.target, invocation.payload(attempt))
+            if not self._permits(role, call.iam_action):
+                text = f"{role} is not authorized to perform: {call.iam_action}"
+                return Failure("AccessDeniedException", text)
+            self._call(call, schedule.region)
         except ClientError as problem:
             return Failure(problem.response["Error"]["Code"], str(problem))
         except (BotoCoreError, ValueError) as problem:

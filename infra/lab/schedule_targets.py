@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.model import OperationModel, Shape
+from botocore.model import OperationModel, ServiceModel, Shape
 from botocore.session import get_session
 from botocore.utils import CLIENT_NAME_TO_HYPHENIZED_SERVICE_ID_OVERRIDES
 
@@ -27,6 +27,10 @@ _READS = re.compile(
     "|batchDescribe|batchRead|transactGet|adminGet|adminList|testMigration|retrieve|testConnection"
     "|translateDocument|isAuthorized|invokeModel"
 )
+# Where the name of a permission is not made of the service's and the operation's, see
+# https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+_IAM_PREFIXES = {"monitoring": "cloudwatch", "email": "ses"}
+_IAM_ACTIONS = {"lambda:Invoke": "lambda:InvokeFunction"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,14 @@ class TargetCall:
     service: str
     operation: str
     arguments: Mapping[str, Any]
+
+    @property
+    def iam_action(self) -> str:
+        """The permission that the call needs; almost always the operation's own name."""
+        model = _model(self.service)
+        prefix = _IAM_PREFIXES.get(model.signing_name, model.signing_name)
+        action = f"{prefix}:{self.operation}"
+        return _IAM_ACTIONS.get(action, action)
 
 
 def require_known(target: Mapping[str, Any]) -> None:
@@ -102,6 +114,11 @@ def call_of(target: Mapping[str, Any], payload: str) -> TargetCall:
 
 
 @functools.cache
+def _model(service: str) -> ServiceModel:
+    return get_session().get_service_model(service)
+
+
+@functools.cache
 def _services() -> dict[str, str]:
     """Return boto3's name of every service by its identifier in the SDK, in one small word."""
     names = get_session().get_available_services()
@@ -123,7 +140,7 @@ def _operation(arn: str) -> tuple[str, OperationModel]:
     if service is None:
         msg = f"{identifier} is not a supported service for a target."
         raise ValueError(msg)
-    model = get_session().get_service_model(service)
+    model = _model(service)
     name = action[:1].upper() + action[1:]
     if action[:1].isupper() or name not in model.operation_names or _READS.match(action):
         msg = f"{action} is not a supported api for the service {identifier}."

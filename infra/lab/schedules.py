@@ -50,11 +50,11 @@ class _Armed:
 class Schedules:
     """Follows the snapshots' schedules and invokes what is due."""
 
-    def __init__(self, endpoint_url: str, profile: Profile, truth: TruthLog, clock: VirtualClock) -> None:
+    def __init__(self, caller: Caller, profile: Profile, truth: TruthLog, clock: VirtualClock) -> None:
         """Take what it works with; nothing happens before :meth:`start`.
 
         Args:
-            endpoint_url: The lab's own AWS API, which the targets are called at.
+            caller: Calls the targets.
             profile: The lab's time scale.
             truth: Where each call is noted.
             clock: The lab's clock for what recurs.
@@ -63,7 +63,7 @@ class Schedules:
         self._scale = profile.clock_scale
         self._truth = truth
         self._clock = clock
-        self._caller = Caller(endpoint_url)
+        self._caller = caller
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="schedules")
         self._armed: dict[str, _Armed] = {}
         self._tasks: set[asyncio.Task[None]] = set()

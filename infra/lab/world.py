@@ -709,6 +709,9 @@ class ControlPlane(Protocol):
         told by DescribeScalingActivities.
         """
 
+    def role_permits(self, role_arn: str, action: str) -> bool:
+        """Say whether a role's policies permit an action, for example ``sns:Publish``, on anything."""
+
     def run_backup_rule(self, region: str, plan_id: str, rule_id: str) -> None:
         """Begin the backup jobs of a plan's rule that is due."""
 

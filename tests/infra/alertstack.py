@@ -11,17 +11,21 @@ Resources:
     Properties:
       KeyPolicy:
         Statement:
-          - {Effect: Allow, Principal: {AWS: !Sub "arn:aws:iam::${AWS::AccountId}:root"}, Action: "kms:*", Resource: "*"}
+          - Effect: Allow
+            Principal: {AWS: !Sub "arn:aws:iam::${AWS::AccountId}:root"}
+            Action: "kms:*"
+            Resource: "*"
           - Effect: Allow
             Principal: {Service: [cloudwatch.amazonaws.com, sns.amazonaws.com]}
             Action: ["kms:Decrypt", "kms:GenerateDataKey*"]
             Resource: "*"
           - Effect: Allow
             Principal: {Service: !Sub "logs.${AWS::Region}.amazonaws.com"}
-            Action: ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"]
+            Action: ["kms:Encrypt*", "kms:Decrypt*", "kms:GenerateDataKey*", "kms:Describe*"]
             Resource: "*"
             Condition:
-              ArnLike: {"kms:EncryptionContext:aws:logs:arn": !Sub "arn:aws:logs:${AWS::Region}:${AWS::AccountId}:*"}
+              ArnLike:
+                "kms:EncryptionContext:aws:logs:arn": !Sub "arn:aws:logs:${AWS::Region}:${AWS::AccountId}:*"
   Topic:
     Type: AWS::SNS::Topic
     Properties:
@@ -132,7 +136,10 @@ Resources:
           MetricStat: {Metric: {Namespace: n, MetricName: bad}, Period: "60", Stat: Sum}
         - Id: all
           ReturnData: false
-          MetricStat: {Metric: {Namespace: n, MetricName: all, Dimensions: [{Name: d, Value: v}]}, Period: 60, Stat: Sum}
+          MetricStat:
+            Metric: {Namespace: n, MetricName: all, Dimensions: [{Name: d, Value: v}]}
+            Period: 60
+            Stat: Sum
   Both:
     Type: AWS::CloudWatch::CompositeAlarm
     Properties:

@@ -109,7 +109,7 @@ Resources:
   World:
     Type: AWS::RDS::GlobalCluster
     Properties:
-      GlobalClusterIdentifier: World
+      GlobalClusterIdentifier: world
       SourceDBClusterIdentifier: !Ref Cluster
       DeletionProtection: !Ref Protect
       Tags: [{Key: a, Value: b}]

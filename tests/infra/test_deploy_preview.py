@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from infra.deploy_preview import Later, Preview
-from infra.stack_changes import Prepared, ResourceChange, Stack
+from infra.stack_model import Prepared, ResourceChange, Stack
 
 STACK = Stack("shop-data", "us-east-1", "data.yaml", {}, {})
 ROLE = ResourceChange("Add", "Role", "AWS::IAM::Role")

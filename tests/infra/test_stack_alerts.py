@@ -55,7 +55,9 @@ def test_what_a_template_no_longer_says_is_the_default_again(lab: Lab) -> None:
     """Attributes that left the template go, and the rest stays."""
     make(lab, ALERTS)
     url = live()["Queue"].made.physical_resource_id
-    left = ALERTS.replace("      VisibilityTimeout: 45\n", "").replace("      RetentionInDays: !Ref Days\n", "")
+    left = ALERTS.replace("      VisibilityTimeout: 45\n", "").replace(
+        "      RetentionInDays: !Ref Days\n", ""
+    )
     left = left.replace("      FilterPolicy: {kind: [alarm, {exists: false}]}\n", "")
     change(lab, left.replace("      FilterPolicyScope: MessageAttributes\n", ""))
     attributes = lab.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
@@ -89,9 +91,17 @@ def test_a_deleted_stack_leaves_nothing(lab: Lab) -> None:
     [
         ("DatapointsToAlarm: 9", 'DatapointsToAlarm: "2"', "no more than EvaluationPeriods"),
         ("Statistic: Median", "Statistic: Sum\n", "Median"),
-        ('{"widgets": 1}', '{"widgets": [{"type": "text", "properties": {"markdown": "${Note}"}}]}', "widgets"),
+        (
+            '{"widgets": 1}',
+            '{"widgets": [{"type": "text", "properties": {"markdown": "${Note}"}}]}',
+            "widgets",
+        ),
         ('Period: "61"', 'Period: "60"', "multiple of 60"),
-        ('AlarmRule: !Sub ALARM("a") AND', 'AlarmRule: !Sub ALARM("${Errors}") AND NOT OK("${Slow}")', "its end"),
+        (
+            'AlarmRule: !Sub ALARM("a") AND',
+            'AlarmRule: !Sub ALARM("${Errors}") AND NOT OK("${Slow}")',
+            "its end",
+        ),
     ],
 )
 def test_what_aws_refuses_fails_the_stack(lab: Lab, wrong: str, right: str, reason: str) -> None:

@@ -11,8 +11,8 @@ from moto.cloudformation.models import cloudformation_backends
 
 from drill.errors import DrillError
 from infra import stack_changes, stack_events, stack_states
-from infra.stack_changes import ResourceChange, Stack
 from infra.stack_events import Watch
+from infra.stack_model import ResourceChange, Stack
 from tests.infra.lab.planelab import EAST, Lab, control_plane
 
 ROLE = Stack("s", EAST, "drills.yaml", {"Project": "shop", "TableName": "orders"}, {"project": "shop"})

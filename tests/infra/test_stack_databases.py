@@ -119,7 +119,7 @@ def test_a_protected_global_database_stays(lab: Lab) -> None:
     assert settle(lab, stack_id)["StackStatus"] == "DELETE_FAILED"
     (group,) = lab.client("rds").describe_global_clusters()["GlobalClusters"]
     assert len(group["GlobalClusterMembers"]) == 1
-    change(lab, PRIMARY, Protect="false")
+    lab.client("rds").modify_global_cluster(GlobalClusterIdentifier="world", DeletionProtection=False)
     lab.client("cloudformation").delete_stack(StackName=stack_id)
     assert settle(lab, stack_id)["StackStatus"] == "DELETE_COMPLETE"
 

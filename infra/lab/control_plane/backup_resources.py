@@ -73,10 +73,11 @@ def selected(selection: Mapping[str, Any], region: str) -> list[Resource]:
     A resource is selected by its ARN or by any of the listed tags; conditions narrow that
     further, all of them, and stand for everything if nothing else is named.
     """
-    return [item for item in resources(region) if _selects(selection, item)]
+    return [item for item in resources(region) if selects(selection, item)]
 
 
-def _selects(selection: Mapping[str, Any], item: Resource) -> bool:
+def selects(selection: Mapping[str, Any], item: Resource) -> bool:
+    """Say whether a selection selects a resource."""
     named, tags = selection.get("Resources") or (), selection.get("ListOfTags") or ()
     chosen = not named and not tags
     chosen |= any(fnmatch.fnmatchcase(item.arn, pattern) for pattern in named)

@@ -185,10 +185,10 @@ def within(shown: Mapping[str, Any], wanted: Mapping[str, Any], equal: Mapping[s
             return False
     for stem, member in (("Created", "CreationDate"), ("Complete", "CompletionDate")):
         before, after = _utc(wanted.get(f"By{stem}Before")), _utc(wanted.get(f"By{stem}After"))
-        at = shown.get(member)
-        if (before or after) and at is None:
+        at: datetime | None = shown.get(member)
+        if before is not None and (at is None or at >= before):
             return False
-        if (before and at >= before) or (after and at <= after):
+        if after is not None and (at is None or at <= after):
             return False
     return True
 

@@ -21,6 +21,7 @@ from infra.lab.control_plane import (
     load_balancers,
     managed_policies,
     network,
+    roles,
     route53,
     scaling,
     scaling_activities,
@@ -188,6 +189,10 @@ class ControlPlane:
     def provisioned_ready(self, region: str, function: str, version: str, ready: int) -> None:
         """Show how many provisioned processes of a version are warm."""
         functions.report_ready(region, function, version, ready)
+
+    def role_permits(self, role_arn: str, action: str) -> bool:
+        """Say whether a role's policies permit an action on anything."""
+        return roles.permits(role_arn, action)
 
     def run_backup_rule(self, region: str, plan_id: str, rule_id: str) -> None:
         """Begin the backup jobs of a plan's rule that is due."""

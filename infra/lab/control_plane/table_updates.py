@@ -191,6 +191,7 @@ def _apply_mode(table: Table, change: Change, now: datetime) -> None:
     table.billing_mode = change.mode
     kept = settings_of(table)
     kept.own_reads.clear()
+    kept.maxima.clear()
     if change.mode == ON_DEMAND:
         kept.on_demand_since = now
         table.throughput = dict(_NONE)

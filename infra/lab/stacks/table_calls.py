@@ -150,7 +150,8 @@ def setting_calls(
 ) -> Iterator[dict[str, Any]]:
     """Yield the UpdateTable calls for the settings that an update changes, in the stack's region."""
     own, former = replicas(properties, region)[region], replicas(before, region)[region]
-    yield from _maxima((properties, own), (before, former))
+    if billing_mode(properties) == ON_DEMAND:
+        yield from _maxima((properties, own), (before, former))
     yield from _fixed_reads(properties, own, shown)
     if own.get("TableClass", _STANDARD) != former.get("TableClass", _STANDARD):
         yield {"TableClass": own.get("TableClass", _STANDARD)}

@@ -56,7 +56,7 @@ def _plan(client_of: ClientOf, region: str, plan_id: str, _: Mapping[str, Any]) 
 
 
 def _selection(client_of: ClientOf, region: str, own: str, _: Mapping[str, Any]) -> Mapping[str, Any]:
-    selection, _, plan = own.partition("_")
+    selection, plan = own.split("_")
     shown: Mapping[str, Any] = client_of("backup", region).get_backup_selection(
         BackupPlanId=plan, SelectionId=selection
     )

@@ -4,16 +4,19 @@ import asyncio
 import json
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from infra.lab import profile, truth
+from infra.lab.addresses import Addresses
 from infra.lab.alarms import Alarms
+from infra.lab.health_checks import HealthChecks
 from infra.lab.truth import TruthLog
-from tests.infra.lab.planelab import EAST, Lab, Physics, control_plane
+from tests.infra.lab.planelab import EAST, WEST, Lab, Physics, control_plane
 
 # A minute of CloudWatch lasts this long here.
 MINUTE_S = 0.3
@@ -29,7 +32,7 @@ class AlarmLab:
     alarms: Alarms
     log: Path
     physics: Physics
-    streams: list[str] = field(default_factory=list)
+    health: HealthChecks
 
     def client(self, service: str, region: str = EAST) -> Any:
         """Return a boto3 client."""
@@ -72,6 +75,18 @@ class AlarmLab:
         """Say whether an alarm shows a state before long."""
         return eventually(lambda: self.state(name) == state)
 
+    def check(self, alarm: str = "errors", **config: Any) -> str:
+        """Make a health check on an alarm; returns its id."""
+        call = {"Type": "CLOUDWATCH_METRIC", "AlarmIdentifier": {"Name": alarm, "Region": EAST}, **config}
+        made = self.client("route53").create_health_check(
+            CallerReference=uuid.uuid4().hex, HealthCheckConfig=call
+        )
+        return str(made["HealthCheck"]["Id"])
+
+    def is_healthy(self, check_id: str, *, healthy: bool = True) -> bool:
+        """Say whether a health check comes to a state before long."""
+        return eventually(lambda: self.health.healthy(check_id) is healthy)
+
     def next_minute(self, more: int = 1) -> None:
         """Wait until so many minutes of data have been judged since now."""
         time.sleep((more + 1) * MINUTE_S - time.time() % MINUTE_S + 3 * TICK_S)
@@ -81,7 +96,9 @@ class AlarmLab:
         sns, sqs = self.client("sns"), self.client("sqs")
         topic: str = sns.create_topic(Name=name)["TopicArn"]
         queue = f"arn:aws:sqs:{EAST}:123456789012:{name}"
-        url: str = sqs.create_queue(QueueName=name, Attributes={"Policy": may_write(queue, topic)})["QueueUrl"]
+        url: str = sqs.create_queue(QueueName=name, Attributes={"Policy": may_write(queue, topic)})[
+            "QueueUrl"
+        ]
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
         return topic, url
 
@@ -126,22 +143,27 @@ def alarm_lab(folder: Path) -> Iterator[AlarmLab]:
     writer = TruthLog(log)
     with control_plane() as lab:
         alarms = Alarms(lab.plane, QUICK, writer)
+        health = HealthChecks(Addresses(1, (EAST, WEST)), QUICK, writer, lambda _: (), streams=alarms)
         physics = Physics()
         lab.plane.serve_with(invoker=physics, health=physics, writes=physics, alarms=alarms)
         ended = threading.Event()
-        thread = threading.Thread(target=lambda: asyncio.run(_follow(lab, alarms, ended)))
+        thread = threading.Thread(target=lambda: asyncio.run(_follow(lab, (alarms, health), ended)))
         thread.start()
         try:
-            yield AlarmLab(lab, alarms, log, physics)
+            yield AlarmLab(lab, alarms, log, physics, health)
         finally:
             ended.set()
             thread.join()
             writer.close()
 
 
-async def _follow(lab: Lab, alarms: Alarms, ended: threading.Event) -> None:
-    await alarms.start()
+async def _follow(lab: Lab, physics: tuple[Alarms, HealthChecks], ended: threading.Event) -> None:
+    for one in physics:
+        await one.start()
     while not ended.is_set():
-        alarms.reconcile(lab.now)
+        snapshot = lab.now
+        for one in physics:
+            one.reconcile(snapshot)
         await asyncio.sleep(TICK_S)
-    await alarms.close()
+    for one in physics:
+        await one.close()

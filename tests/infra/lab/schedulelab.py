@@ -15,6 +15,7 @@ import pytest
 
 from infra.lab import truth
 from infra.lab.profile import FAST, Profile
+from infra.lab.schedule_calls import Caller
 from infra.lab.schedules import Schedules
 from infra.lab.virtual_time import VirtualClock
 from tests.infra.lab.planelab import EAST, Lab, Physics, control_plane
@@ -111,7 +112,8 @@ def scheduled(tmp_path: Path, profile: Profile = QUICK) -> Iterator[Scheduled]:
         make_role(lab)
         physics = lab.connect()
         clock = VirtualClock(profile.clock_scale)
-        following = Following(lab, [Schedules(lab.plane.endpoint_url, profile, written, clock)])
+        caller = Caller(lab.plane.endpoint_url, lab.plane.role_permits)
+        following = Following(lab, [Schedules(caller, profile, written, clock)])
         following.start()
         try:
             yield Scheduled(lab, physics, log)
@@ -119,8 +121,8 @@ def scheduled(tmp_path: Path, profile: Profile = QUICK) -> Iterator[Scheduled]:
             following.close()
 
 
-def make_role(lab: Lab, name: str = "scheduler", service: str = "scheduler") -> str:
-    """Make a role that a service may assume; returns its ARN."""
+def make_role(lab: Lab, name: str = "scheduler", service: str = "scheduler", may: str = "*") -> str:
+    """Make a role that a service may assume and that permits an action; returns its ARN."""
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": f"{service}.amazonaws.com"},
@@ -129,6 +131,8 @@ def make_role(lab: Lab, name: str = "scheduler", service: str = "scheduler") -> 
     made = lab.client("iam").create_role(
         RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": statement})
     )
+    document = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": may, "Resource": "*"}}
+    lab.client("iam").put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=json.dumps(document))
     return str(made["Role"]["Arn"])
 
 

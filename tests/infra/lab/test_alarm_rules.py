@@ -27,7 +27,7 @@ def rule(periods: int = 3, to_alarm: int = 3, missing: str = MISSING, comparison
 
 
 def points(drawn: str) -> list[float | None]:
-    """Return points as the documentation draws them, the oldest first: 0 is well, X breaches, - is missing."""
+    """Return points as AWS draws them, the oldest first: 0 is well, X breaches, - is missing."""
     return [{"0": 1.0, "X": 9.0, "-": None}[one] for one in reversed(drawn.replace(" ", ""))]
 
 

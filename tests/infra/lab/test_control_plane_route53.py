@@ -89,13 +89,24 @@ def test_the_physics_see_the_whole_configuration(lab: Lab) -> None:
 
 
 def test_an_alarm_check_shows_its_alarm(lab: Lab) -> None:
-    """A CLOUDWATCH_METRIC check keeps the alarm that it watches."""
+    """A CLOUDWATCH_METRIC check keeps the alarm that it watches, and shows that it has no checkers."""
     alarm = {"Region": "us-east-1", "Name": "errors"}
+    lab.client("cloudwatch").put_metric_alarm(
+        AlarmName="errors",
+        Namespace="n",
+        MetricName="m",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )
     name = check(
         lab, Type="CLOUDWATCH_METRIC", AlarmIdentifier=alarm, InsufficientDataHealthStatus="Unhealthy"
     )
     config = lab.client("route53").get_health_check(HealthCheckId=name)["HealthCheck"]["HealthCheckConfig"]
     assert (config["AlarmIdentifier"], config["InsufficientDataHealthStatus"]) == (alarm, "Unhealthy")
+    assert lab.client("route53").get_health_check_status(HealthCheckId=name)["HealthCheckObservations"] == []
 
 
 def test_the_status_is_what_the_checkers_saw(lab: Lab) -> None:

@@ -44,7 +44,8 @@ def test_expressions(expression: str, expected: dict[float, float]) -> None:
 
 
 @pytest.mark.parametrize(
-    "expression", ["a +", "ANOMALY_DETECTION_BAND(a)", "c", "FILL(a, LINEAR)", "METRICS()", "a.b", "SUM(a, b)"]
+    "expression",
+    ["a +", "ANOMALY_DETECTION_BAND(a)", "c", "FILL(a, LINEAR)", "METRICS()", "a.b", "SUM(a, b)"],
 )
 def test_what_is_unknown_is_said(expression: str) -> None:
     """An expression beyond the lab is refused by its text, never worked out wrongly."""

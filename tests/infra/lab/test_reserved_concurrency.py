@@ -18,7 +18,7 @@ async def outcome(lab: Lab, qualifier: str = "") -> tuple[int, str]:
 
 async def until_busy(lab: Lab, number: int) -> None:
     """Wait until so many invocations are under way."""
-    while len(lab.functions._running) < number:
+    while len(lab.functions._running) < number:  # noqa: ASYNC110 (nobody tells)
         await asyncio.sleep(0.01)
 
 

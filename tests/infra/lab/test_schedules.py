@@ -192,16 +192,29 @@ def test_a_failure_is_repeated_and_then_told(lab: Scheduled) -> None:
     assert lab.events("schedule_invoked") == []
 
 
+def test_a_role_without_the_permission_is_denied(lab: Scheduled) -> None:
+    """A call that the role's policies do not permit is denied, and goes through once they do."""
+    check = lab.client("route53").create_health_check(CallerReference="c", HealthCheckConfig=HEALTH_CHECK)
+    role = make_role(lab.lab, "narrow", may="route53:Get*")
+    target = api("route53:updateHealthCheck", HealthCheckId=check["HealthCheck"]["Id"], Inverted=True)
+    lab.schedule("rate(1 day)", {**target, "RoleArn": role, "RetryPolicy": {"MaximumRetryAttempts": 185}})
+    (failure, *_) = until(lambda: lab.events("schedule_failed"), "the denial")
+    assert "not authorized to perform: route53:UpdateHealthCheck" in str(failure["error"])
+    document = {"Statement": [{"Effect": "Allow", "Action": ["route53:Update*"], "Resource": "*"}]}
+    lab.client("iam").put_role_policy(
+        RoleName="narrow", PolicyName="more", PolicyDocument=json.dumps({"Version": "2012-10-17", **document})
+    )
+    until(lambda: lab.events("schedule_invoked"), "the call")
+
+
 def test_a_target_that_comes_back_is_reached(lab: Scheduled) -> None:
     """A call that fails at first and is repeated takes effect."""
-    target = {**api("sqs:createQueue", QueueName="late"), "RetryPolicy": {"MaximumRetryAttempts": 185}}
-    check = api("sns:publish", TopicArn="arn:aws:sns:us-east-1:123456789012:late", Message="m")
-    lab.schedule("rate(1 day)", {**check, "RetryPolicy": {"MaximumRetryAttempts": 185}})
+    target = api("sns:publish", TopicArn="arn:aws:sns:us-east-1:123456789012:late", Message="m")
+    lab.schedule("rate(1 day)", {**target, "RetryPolicy": {"MaximumRetryAttempts": 185}})
     until(lambda: lab.events("schedule_failed"), "a failure")
     lab.client("sns").create_topic(Name="late")
     (event,) = until(lambda: lab.events("schedule_invoked"), "the call")
     assert int(str(event["attempt"])) > 1
-    assert target["RetryPolicy"]["MaximumRetryAttempts"] == 185
 
 
 def test_a_disabled_schedule_does_not_fire(lab: Scheduled) -> None:
