@@ -63,10 +63,9 @@ def _asked(client_of: ClientFactory, region: str) -> str:
         )
         raise UsageError(msg) from problem
     except (EndpointConnectionError, HTTPClientError) as problem:
-        msg = (
-            f"AWS does not answer in {region}: {_sentence(problem)}; nothing was touched; "
-            "list the regions with: aws account list-regions"
-        )
+        loopback = "127." in str(problem)
+        then = "start a lab with: drill lab up --empty" if loopback else "see: aws account list-regions"
+        msg = f"AWS does not answer in {region}: {_sentence(problem)}; nothing was touched; {then}"
         raise UsageError(msg) from problem
     except ClientError as problem:
         error = problem.response["Error"]

@@ -67,6 +67,17 @@ def answers(questions: Sequence[Question], aws: Aws) -> Iterator[Answer]:
         yield from pool.map(lambda question: _answer(question, aws), questions)
 
 
+class _Absent(Exception):
+    """AWS answered with an empty list."""
+
+
+def only(found: Sequence[Any]) -> Any:  # noqa: ANN401 (a description of AWS's)
+    """Return the one thing that was asked for; that there is none becomes the answer."""
+    if not found:
+        raise _Absent
+    return found[0]
+
+
 def _answer(question: Question, aws: Aws) -> Answer:
     key, kind, name, service, ask = question.row
     place = "global" if service in _GLOBAL else question.region
@@ -75,6 +86,8 @@ def _answer(question: Question, aws: Aws) -> Answer:
     except ClientError as problem:
         error = problem.response["Error"]
         wrong = f"{error['Code']}: {error['Message']}"
+    except _Absent:
+        wrong = "there is no such thing"
     except BotoCoreError as problem:
         wrong = f"it can't be asked for: {problem}"
     return Answer(key, kind, name or "", place, " ".join(wrong.split()))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from drill.readiness.named import Client, Row
+from drill.readiness.named import Client, Row, only
 from drill.target import Region, Tag
 
 
@@ -23,20 +23,20 @@ def rows(part: str, region: Region, opt_in: Tag) -> Iterator[Row]:
 
 def _network(region: Region, opt_in: Tag) -> Iterator[Row]:
     def subnet(ec2: Client, subnet_id: str) -> str:
-        (found,) = ec2.describe_subnets(SubnetIds=[subnet_id])["Subnets"]
+        found = only(ec2.describe_subnets(SubnetIds=[subnet_id])["Subnets"])
         if found["VpcId"] != region.vpc_id:
             return f"it is in {found['VpcId']}, not in {region.vpc_id}"
         return _untagged(found.get("Tags", []), opt_in)
 
     def route_table(ec2: Client, table_id: str) -> str:
-        (found,) = ec2.describe_route_tables(RouteTableIds=[table_id])["RouteTables"]
+        found = only(ec2.describe_route_tables(RouteTableIds=[table_id])["RouteTables"])
         tied = {association.get("SubnetId") for association in found["Associations"]}
         if not tied & set(region.app_subnet_ids):
             return "no app subnet uses it"
         return _untagged(found.get("Tags", []), opt_in)
 
     def load_balancer(elb: Client, arn: str) -> str:
-        (found,) = elb.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"]
+        found = only(elb.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"])
         if found["DNSName"].lower() != region.load_balancer.lower():
             return f"its name is {found['DNSName']}, not {region.load_balancer}"
         if found["VpcId"] != region.vpc_id:
@@ -71,7 +71,7 @@ def _service(region: Region) -> Iterator[Row]:
 
 def _stores(region: Region) -> Iterator[Row]:
     def security_group(ec2: Client, group_id: str) -> str:
-        (found,) = ec2.describe_security_groups(GroupIds=[group_id])["SecurityGroups"]
+        found = only(ec2.describe_security_groups(GroupIds=[group_id])["SecurityGroups"])
         return "" if found["VpcId"] == region.vpc_id else f"it is in {found['VpcId']}, not in {region.vpc_id}"
 
     yield "cluster_id", "Aurora cluster", region.cluster_id, "rds", _cluster
@@ -136,7 +136,7 @@ def _alarm(cloudwatch: Client, name: str) -> str:
 
 
 def _cluster(rds: Client, cluster_id: str) -> str:
-    (found,) = rds.describe_db_clusters(DBClusterIdentifier=cluster_id)["DBClusters"]
+    found = only(rds.describe_db_clusters(DBClusterIdentifier=cluster_id)["DBClusters"])
     if not found["Engine"].startswith("aurora"):
         return f"it is no Aurora cluster but {found['Engine']}"
     return "" if found["Status"] == "available" else f"it is {found['Status']}"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drill.readiness import named
 from drill.readiness import region as regions
-from drill.readiness.named import Client, Question, Row
+from drill.readiness.named import Client, Question, Row, only
 from drill.target import Region, Target
 
 
@@ -69,7 +69,7 @@ def _table(target: Target, region: Region) -> Row:
 def _between(target: Target) -> Iterator[Row]:
     def peering(ec2: Client, peering_id: str) -> str:
         found = ec2.describe_vpc_peering_connections(VpcPeeringConnectionIds=[peering_id])
-        (one,) = found["VpcPeeringConnections"]
+        one = only(found["VpcPeeringConnections"])
         joined = {one["RequesterVpcInfo"]["VpcId"], one["AccepterVpcInfo"]["VpcId"]}
         if joined != {target.primary.vpc_id, target.standby.vpc_id}:
             return f"it joins {' and '.join(sorted(joined))}, not the target's VPCs"
@@ -98,7 +98,7 @@ def _database(target: Target) -> Iterator[Row]:
 
 
 def _global_cluster(rds: Client, name: str) -> str:
-    (found,) = rds.describe_global_clusters(GlobalClusterIdentifier=name)["GlobalClusters"]
+    found = only(rds.describe_global_clusters(GlobalClusterIdentifier=name)["GlobalClusters"])
     return "" if found["Status"] == "available" else f"it is {found['Status']}"
 
 

@@ -48,6 +48,7 @@ class Databases:
         self._databases: dict[str, Database] = {}
         self._by_name: dict[tuple[str, str], Database] = {}
         self._up: set[str] = set()
+        self._ending: set[str] = set()
         self._running: set[asyncio.Task[None]] = set()
         self._tasks = DatabaseTasks(control, truth)
         self._lag = ReplicationLag(control, truth, profile.clock_scale)
@@ -80,12 +81,14 @@ class Databases:
             for cluster in snapshot.clusters
             if cluster.status != "deleting" or cluster.resource in kept
         }
+        known = wanted.keys() | self._databases.keys() | self._ending
         for cluster in snapshot.clusters:
-            if cluster.resource not in wanted and cluster.resource not in self._databases:
-                # It never had a database, or has none any more and nobody heard of it.
+            if cluster.resource not in known:
+                # It was deleted before it had a database.
                 gone = world.DatabaseReport(cluster.region, cluster.id, cluster.resource, "gone")
                 self._spawn(self._report(gone))
         for resource in self._databases.keys() - wanted.keys():
+            self._ending.add(resource)
             self._databases.pop(resource).follow(None)
         for resource, cluster in wanted.items():
             if resource in self._databases:
@@ -163,6 +166,8 @@ class Databases:
 
     async def _report(self, report: world.DatabaseReport) -> None:
         was_up = report.resource in self._up
+        if report.state == "gone":
+            self._ending.discard(report.resource)
         if report.state == "up" and not was_up:
             self._up.add(report.resource)
             self._truth.log("database_up", region=report.region, cluster=report.cluster)

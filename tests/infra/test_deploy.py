@@ -1,51 +1,37 @@
-"""Deploying the whole system on the control plane, changing it, and what can't be deployed."""
+"""Deploying the whole system on the control plane: what is there, what changes, and what is left alone."""
 
 import json
-import re
+import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from drill import target as targets
 from drill.errors import DrillError, UsageError
-from drill.target import Environment, Objectives, Target, Timing
-from infra.deploy import DeployConfig, deploy, destroy
-from infra.function_package import Package, archive_of
-from tests.infra.lab.planelab import EAST, WEST, Lab, control_plane
+from drill.target import Target
+from infra import deploy_account
+from infra.deploy import deploy, preview
+from infra.deploy_preview import Preview
+from infra.stack_events import Watch
+from tests.infra.deploylab import ACCOUNT, CONFIG, ONE, quick_control_plane, stack_names
+from tests.infra.lab.planelab import EAST, WEST, Lab
 
-CONFIG = DeployConfig(
-    name="shop",
-    primary_region=EAST,
-    standby_region=WEST,
-    http_port=8080,
-    database_port=5433,
-    environment=Environment(kind="lab", profile="fast"),
-    disposable=True,
-    resolver="127.0.0.54:53",
-    name_servers=("127.0.0.53:53",),
-    timing=Timing(warm_up_s=1),
-    objectives={"default": Objectives(rto_s=10)},
-)
-ONE = Package(archive_of({"app.py": b"def handle(event, context): return 1"}), "app.handle")
-TWO = Package(archive_of({"app.py": b"def handle(event, context): return 2"}), "app.handle")
 OPT_IN = {"drill:opt-in": "true", "project": "shop"}
 
 
 @pytest.fixture
 def empty() -> Iterator[Lab]:
     """Give an empty control plane."""
-    with control_plane() as made:
+    with quick_control_plane() as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def shop() -> Iterator[tuple[Lab, Target]]:
     """Give the deployed system, which the tests only look at."""
-    with control_plane() as lab:
+    with quick_control_plane() as lab:
         yield lab, deploy(lab.aws.client, CONFIG, ONE)
 
 
@@ -55,13 +41,46 @@ class TestDeployed:
     def test_the_target_says_what_was_configured(self, shop: tuple[Lab, Target], tmp_path: Path) -> None:
         """Name, place, service, durations and objectives are as given, and the file reads back."""
         _, target = shop
-        assert (target.name, target.account, target.disposable) == ("shop", "123456789012", True)
+        assert (target.name, target.account, target.disposable) == ("shop", ACCOUNT, True)
         assert (target.service.host, target.service.port) == ("orders.example.test", 8080)
+        assert target.service.scheme == "http"
         assert target.service.resolver == CONFIG.resolver
         assert target.service.name_servers == CONFIG.name_servers
         assert (target.timing, target.objectives) == (CONFIG.timing, CONFIG.objectives)
         targets.dump(target, tmp_path / "target.yaml")
         assert targets.load(tmp_path / "target.yaml") == target
+
+    def test_the_target_names_what_is_there(self, shop: tuple[Lab, Target]) -> None:
+        """Topics, queues, vaults, keys, alarms, groups and the dashboard answer to their names."""
+        lab, target = shop
+        for region in (target.primary, target.standby):
+            alarms = lab.client("cloudwatch", region.name).describe_alarms()["MetricAlarms"]
+            assert set(region.alarms.values()) <= {alarm["AlarmName"] for alarm in alarms}
+            sqs = lab.client("sqs", region.name)
+            assert sqs.get_queue_attributes(QueueUrl=region.alert_queue_url, AttributeNames=["QueueArn"])
+            assert lab.client("sns", region.name).get_topic_attributes(TopicArn=region.alert_topic_arn)
+            assert lab.client("backup", region.name).describe_backup_vault(
+                BackupVaultName=region.backup_vault
+            )
+            assert lab.client("kms", region.name).describe_key(KeyId=region.key_arn)
+            rds = lab.client("rds", region.name)
+            assert rds.describe_db_subnet_groups(DBSubnetGroupName=region.database_subnet_group)
+            assert rds.describe_db_cluster_parameter_groups(
+                DBClusterParameterGroupName=region.database_parameter_group
+            )
+            groups = lab.client("ec2", region.name).describe_security_groups(
+                GroupIds=[region.database_security_group_id]
+            )["SecurityGroups"]
+            assert [group["VpcId"] for group in groups] == [region.vpc_id]
+        assert lab.client("cloudwatch").get_dashboard(DashboardName=target.dashboard)
+
+    def test_only_the_primary_has_a_cluster(self, shop: tuple[Lab, Target]) -> None:
+        """With backup replication the standby waits for a restore, and only it has a canary."""
+        lab, target = shop
+        assert [item.id for item in lab.now.clusters] == [target.primary.cluster_id]
+        assert target.standby.cluster_id is None
+        assert "reachability" in target.standby.alarms
+        assert "reachability" not in target.primary.alarms
 
     def test_the_name_fails_over(self, shop: tuple[Lab, Target]) -> None:
         """The service's name has a primary and a secondary alias, each with its health check."""
@@ -71,18 +90,23 @@ class TestDeployed:
         assert records["SECONDARY"].alias == target.standby.load_balancer.lower() + "."
         assert records["PRIMARY"].health_check_id == target.primary.health_check_id
         assert records["SECONDARY"].health_check_id == target.standby.health_check_id
-        assert not any(item.alias_evaluates_health for item in records.values())
 
-    def test_the_checks_look_at_their_own_region(self, shop: tuple[Lab, Target]) -> None:
-        """The primary's check is calculated over an HTTP check of the primary's load balancer."""
+    def test_each_region_is_checked_by_its_own_children(self, shop: tuple[Lab, Target]) -> None:
+        """Both checks are calculated over an HTTP check and the alarm of errors of the same region."""
         lab, target = shop
-        checks = {item.id: item for item in lab.now.health_checks}
-        primary = checks[target.primary.health_check_id]
-        assert (primary.type, primary.children_threshold) == ("CALCULATED", 1)
-        child, standby = checks[primary.children[0]], checks[target.standby.health_check_id]
-        for check, region in ((child, target.primary), (standby, target.standby)):
-            assert (check.host, check.port, check.path) == (region.load_balancer, 8080, "/health/regional")
-            assert (check.type, check.interval_s, check.threshold) == ("HTTP", 10, 3)
+        route53 = lab.client("route53")
+        for region in (target.primary, target.standby):
+            found = route53.get_health_check(HealthCheckId=region.health_check_id)["HealthCheck"]
+            config = found["HealthCheckConfig"]
+            assert (config["Type"], config["HealthThreshold"]) == ("CALCULATED", 2)
+            children = [
+                route53.get_health_check(HealthCheckId=child)["HealthCheck"]["HealthCheckConfig"]
+                for child in config["ChildHealthChecks"]
+            ]
+            http, alarm = sorted(children, key=lambda child: child["Type"], reverse=True)
+            assert (http["Type"], http["FullyQualifiedDomainName"]) == ("HTTP", region.load_balancer)
+            assert (http["Port"], http["ResourcePath"]) == (8080, "/health/regional")
+            assert alarm["AlarmIdentifier"] == {"Region": region.name, "Name": region.alarms["errors"]}
 
     def test_a_load_balancer_invokes_its_regions_function(self, shop: tuple[Lab, Target]) -> None:
         """Each listener forwards to the alias `live` of a function in the same region."""
@@ -97,61 +121,34 @@ class TestDeployed:
     def test_both_functions_use_the_primarys_database(self, shop: tuple[Lab, Target]) -> None:
         """Table and secret are those of the own region, the database is the primary's."""
         lab, target = shop
-        primary = next(item for item in lab.now.clusters if item.id == target.primary.cluster_id)
+        (cluster,) = lab.now.clusters
         for region in (target.primary, target.standby):
-            found = [item for item in lab.now.functions if item.region == region.name and item.version == "1"]
-            (function,) = found
-            environment = function.environment
-            assert (environment["DB_HOST"], environment["DB_PORT"]) == (primary.endpoint, "5433")
-            assert environment["DB_SECRET_ARN"].split(":")[3] == region.name
-            secret = lab.client("secretsmanager", region.name).get_secret_value(
-                SecretId=environment["DB_SECRET_ARN"]
+            config = lab.client("lambda", region.name).get_function_configuration(
+                FunctionName=region.function_name, Qualifier="live"
             )
-            assert json.loads(secret["SecretString"])["password"] == primary.password
-            assert (function.subnet_ids, function.vpc_id) == (region.app_subnet_ids, region.vpc_id)
-            assert (function.provisioned, function.code) == (1, ONE.archive)
-
-    def test_both_clusters_have_the_secrets_password(self, shop: tuple[Lab, Target]) -> None:
-        """The standby's own cluster takes the replica of the same secret."""
-        lab, target = shop
-        clusters = lab.now.clusters
-        assert {item.id for item in clusters} == {target.primary.cluster_id, target.standby.cluster_id}
-        assert len({item.password for item in clusters}) == 1
-        assert {item.port for item in clusters} == {5433}
-        assert all(len(item.password) == 32 for item in clusters)
+            environment = config["Environment"]["Variables"]
+            assert (environment["DB_HOST"], environment["DB_PORT"]) == (cluster.endpoint, "5433")
+            assert environment["DB_SECRET_ARN"] == region.secret_arn
+            assert sorted(config["VpcConfig"]["SubnetIds"]) == sorted(region.app_subnet_ids)
+            assert config["CodeSha256"] == ONE.sha256
 
     def test_the_vpcs_reach_each_other(self, shop: tuple[Lab, Target]) -> None:
-        """The peering is active, and the app subnets of both sides have a route over it."""
+        """The peering is active, and every app subnet of both sides has a route over it."""
         lab, target = shop
         now = lab.now
         assert [(item.id, item.status) for item in now.peerings] == [(target.peering_id, "active")]
-        for region, destination in ((target.primary, "10.20.0.0/16"), (target.standby, "10.10.0.0/16")):
-            (table,) = [item for item in now.route_tables if region.app_subnet_ids[0] in item.subnet_ids]
-            assert sorted(table.subnet_ids) == sorted(region.app_subnet_ids)
-            assert [
-                (route.destination, route.state)
-                for route in table.routes
-                if route.target == target.peering_id
-            ] == [(destination, "active")]
-
-    def test_the_table_is_in_both_regions(self, shop: tuple[Lab, Target]) -> None:
-        """Keys, sparse index and mode of payment are the application's."""
-        lab, target = shop
-        assert [(item.region, set(item.replicas)) for item in lab.now.tables] == [
-            (EAST, {EAST, WEST}),
-            (WEST, {EAST, WEST}),
-        ]
-        for region in (EAST, WEST):
-            table = lab.client("dynamodb", region).describe_table(TableName=target.table.name)["Table"]
-            keys = {key["KeyType"]: key["AttributeName"] for key in table["KeySchema"]}
-            (index,) = table["GlobalSecondaryIndexes"]
-            pending = {key["KeyType"]: key["AttributeName"] for key in index["KeySchema"]}
-            assert keys == {"HASH": "customer", "RANGE": "token"}
-            assert (index["IndexName"], pending) == ("pending", {"HASH": "pending", "RANGE": "token"})
-            assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+        for region, destination in ((target.primary, "10.1.0.0/16"), (target.standby, "10.0.0.0/16")):
+            assert len(region.app_subnet_ids) == len(region.app_route_table_ids) == 3
+            for subnet in region.app_subnet_ids:
+                (table,) = [item for item in now.route_tables if subnet in item.subnet_ids]
+                assert [
+                    (route.destination, route.state)
+                    for route in table.routes
+                    if route.target == target.peering_id
+                ] == [(destination, "active")]
 
     def test_everything_that_a_drill_touches_has_opted_in(self, shop: tuple[Lab, Target]) -> None:
-        """Subnets, health checks and tables carry the opt-in tag and the project's."""
+        """Subnets, health checks, tables and buckets carry the opt-in tag and the project's."""
         lab, target = shop
         for region in (target.primary, target.standby):
             ec2 = lab.client("ec2", region.name)
@@ -167,29 +164,35 @@ class TestDeployed:
             tags = dynamodb.list_tags_of_resource(ResourceArn=arn)["Tags"]
             assert OPT_IN.items() <= {tag["Key"]: tag["Value"] for tag in tags}.items()
 
-    def test_fis_may_use_the_pause_role(self, shop: tuple[Lab, Target]) -> None:
-        """The role exists, AWS FIS may take it, and it is about the drilled table alone."""
-        lab, target = shop
-        name = str(target.table.pause_role_arn).rpartition("/")[2]
-        iam = lab.client("iam")
-        trust = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
-        assert trust["Statement"][0]["Principal"] == {"Service": "fis.amazonaws.com"}
-        policy = iam.get_role_policy(RoleName=name, PolicyName="pause-replication")["PolicyDocument"]
-        assert policy["Statement"][0]["Resource"].endswith(f":table/{target.table.name}")
-
-    def test_the_code_buckets_are_versioned_and_private(self, shop: tuple[Lab, Target]) -> None:
-        """One bucket in each region holds the package under a name made of its content."""
+    def test_the_code_buckets_are_closed(self, shop: tuple[Lab, Target]) -> None:
+        """One bucket in each region is versioned, private, encrypted, tagged and demands TLS."""
         lab, _ = shop
         for region in (EAST, WEST):
-            s3, bucket = lab.client("s3", region), f"shop-code-123456789012-{region}"
+            s3, bucket = lab.client("s3", region), f"shop-code-{ACCOUNT}-{region}"
             assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
             assert all(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values())
-            assert s3.get_object(Bucket=bucket, Key=ONE.key)["Body"].read() == ONE.archive
+            rules = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+            assert rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+            (statement,) = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])["Statement"]
+            assert statement["Effect"] == "Deny"
+            assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+            tags = {tag["Key"]: tag["Value"] for tag in s3.get_bucket_tagging(Bucket=bucket)["TagSet"]}
+            assert tags == OPT_IN
 
-    def test_no_stack_shows_the_password(self, shop: tuple[Lab, Target]) -> None:
-        """Neither parameters, outputs, events nor templates hold the secret's value."""
+    def test_the_code_is_there_once(self, shop: tuple[Lab, Target]) -> None:
+        """The package lies under a name made of its content, and is not uploaded again."""
         lab, _ = shop
-        password = lab.now.clusters[0].password
+        s3, bucket = lab.client("s3"), f"shop-code-{ACCOUNT}-{EAST}"
+        assert s3.get_object(Bucket=bucket, Key=ONE.key)["Body"].read() == ONE.archive
+        versions = s3.list_object_versions(Bucket=bucket)["Versions"]
+        assert [item["Key"] for item in versions] == [ONE.key]
+
+    def test_no_stack_shows_a_password(self, shop: tuple[Lab, Target]) -> None:
+        """Neither parameters, outputs, events nor templates hold a secret's value."""
+        lab, target = shop
+        secrets = lab.client("secretsmanager")
+        found = secrets.get_secret_value(SecretId=target.primary.secret_arn)
+        password = json.loads(found["SecretString"])["password"]
         for region in (EAST, WEST):
             cloudformation = lab.client("cloudformation", region)
             for stack in cloudformation.describe_stacks()["Stacks"]:
@@ -201,99 +204,151 @@ class TestDeployed:
                 ]
                 assert password not in str(shown)
 
+    def test_the_estimate_counts_the_alarms_that_are_there(self, shop: tuple[Lab, Target]) -> None:
+        """As many alarms are paid as exist, those of auto scaling aside."""
+        from infra.cost import monthly
 
-def test_deploying_again_changes_nothing(empty: Lab) -> None:
-    """The same configuration and code leave every resource and the target as they were."""
-    first = deploy(empty.aws.client, CONFIG, ONE)
-    before = empty.now
-    assert deploy(empty.aws.client, CONFIG, ONE) == first
-    assert empty.now == before
-
-
-def test_other_code_makes_another_version(empty: Lab) -> None:
-    """The alias moves on to the new version; network, data and names stay."""
-    first = deploy(empty.aws.client, CONFIG, ONE)
-    before = empty.now
-    assert deploy(empty.aws.client, CONFIG, TWO) == first
-    after = empty.now
-    assert {item.version for item in after.aliases} == {"2"}
-    assert {item.version: item.code for item in after.functions} == {"$LATEST": TWO.archive, "2": TWO.archive}
-    assert (after.vpcs, after.clusters, after.records) == (before.vpcs, before.clusters, before.records)
+        lab, _ = shop
+        for region in (EAST, WEST):
+            alarms = lab.client("cloudwatch", region).describe_alarms()["MetricAlarms"]
+            own = [alarm for alarm in alarms if alarm["AlarmName"].startswith("shop-")]
+            (paid,) = [
+                each.low_usd
+                for each in monthly(CONFIG)
+                if (each.part, each.region) == ("observability", region) and each.what.endswith(" alarms")
+            ]
+            assert paid == pytest.approx(0.1 * len(own))
 
 
-def test_destroying_leaves_nothing(empty: Lab) -> None:
-    """All that was deployed goes, in both regions, and destroying again is no error."""
-    deploy(empty.aws.client, CONFIG, ONE)
-    for _ in range(2):
-        destroy(empty.aws.client, CONFIG)
-        now = empty.now
-        assert (now.vpcs, now.subnets, now.route_tables, now.load_balancers) == ((), (), (), ())
-        left = (now.clusters, now.functions, now.health_checks, now.records, now.tables)
-        assert left == ((), (), (), (), ())
+class TestUntouched:
+    """What must not leave anything behind."""
+
+    def test_a_preview_leaves_nothing(self, empty: Lab) -> None:
+        """Looking names every stack that would be made, in order, and makes none."""
+        shown = preview(empty.aws.client, CONFIG, ONE)
+        assert {each.action for each in shown.prepared} == {"create"}
+        assert [each.stack.name for each in shown.prepared] == [
+            "shop-keys",
+            "shop-keys",
+            "shop-network",
+            "shop-network",
+        ]
+        assert len(shown.prepared) + len(shown.later) == 23
+        assert len(shown.buckets) == 2
+        assert stack_names(empty) == []
         assert empty.client("s3").list_buckets()["Buckets"] == []
-        assert empty.client("iam").list_roles()["Roles"] == []
-        assert [item.status for item in now.peerings] == ["deleted"]
+
+    def test_what_is_not_agreed_to_leaves_nothing(self, empty: Lab) -> None:
+        """When somebody says no, neither bucket nor stack stays."""
+
+        def never(_shown: Preview) -> None:
+            msg = "no"
+            raise UsageError(msg)
+
+        with pytest.raises(UsageError, match="no"):
+            deploy(empty.aws.client, CONFIG, ONE, approve=never)
+        assert stack_names(empty) == []
+        assert empty.client("s3").list_buckets()["Buckets"] == []
+
+    def test_another_account_is_refused(self, empty: Lab) -> None:
+        """Credentials of an account that the system file does not name touch nothing."""
+        with pytest.raises(
+            UsageError, match=f"these credentials are of account {ACCOUNT}, but .* 999999999999"
+        ):
+            deploy(empty.aws.client, CONFIG.changed(account="999999999999"), ONE)
+        assert stack_names(empty) == []
+
+    def test_a_bucket_of_somebody_else_is_said(self, empty: Lab) -> None:
+        """A bucket's name that is taken elsewhere ends it before any stack."""
+        s3 = empty.client("s3")
+        s3.create_bucket(Bucket=f"shop-code-{ACCOUNT}-{EAST}")
+        deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+        s3.put_bucket_policy(Bucket=f"shop-code-{ACCOUNT}-{EAST}", Policy=policy)
+        with pytest.raises(DrillError, match="is not ours to use"):
+            deploy(empty.aws.client, CONFIG, ONE)
+        assert stack_names(empty) == []
 
 
-def test_a_failed_stack_names_resource_and_reason(empty: Lab) -> None:
-    """The error says which stack, which resource and why, and what to type next."""
-    empty.client("dynamodb").create_table(
-        TableName="shop-orders",
-        KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
+def test_no_credentials_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any credentials, nothing is called and the way to get some is named."""
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    config = CONFIG.changed(endpoint_url=None)
+    with pytest.raises(UsageError, match=r"^no AWS credentials: .*; nothing was touched; .*aws configure$"):
+        deploy(deploy_account.clients(config), config, ONE)
+
+
+def test_an_unknown_profile_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A profile that does not exist is named, with the command that lists those that do."""
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(UsageError, match="nobody.* aws configure list-profiles"):
+        deploy_account.clients(CONFIG.changed(endpoint_url=None))
+
+
+def test_an_endpoint_that_does_not_answer_is_one_line() -> None:
+    """A lab that is down is said, and how to start one."""
+    config = CONFIG.changed(endpoint_url="http://127.0.0.1:9")
+    with pytest.raises(UsageError, match="does not answer in us-east-1: .*drill lab up --empty"):
+        deploy(deploy_account.clients(config), config, ONE)
+
+
+def test_a_failure_leaves_only_what_failed(empty: Lab) -> None:
+    """The error names the cause; what was only prepared is gone; going on makes the failed stack again."""
+    empty.client("kms").create_alias(
+        AliasName="alias/shop", TargetKeyId=empty.client("kms").create_key()["KeyMetadata"]["KeyId"]
     )
-    with pytest.raises(DrillError) as failed:
+    with pytest.raises(
+        DrillError, match=r"^stack shop-keys in us-east-1 failed at Alias \(AWS::KMS::Alias\)"
+    ):
         deploy(empty.aws.client, CONFIG, ONE)
-    text = str(failed.value)
-    assert text.startswith("stack shop-table in us-east-1 failed at Orders (AWS::DynamoDB::GlobalTable): ")
-    assert "ResourceInUseException" in text
-    assert text.endswith("describe-stack-events --region us-east-1 --stack-name shop-table")
-    assert "\n" not in text
+    assert set(stack_names(empty)) == {"shop-keys", "shop-network"}
+    empty.client("kms").delete_alias(AliasName="alias/shop")
+    actions = {
+        (each.stack.name, each.stack.region): each.action
+        for each in preview(empty.aws.client, CONFIG, ONE).prepared
+    }
+    assert actions["shop-keys", EAST] == "again"
+    assert actions["shop-keys", WEST] == actions["shop-network", EAST] == "none"
 
 
-def test_a_failed_deployment_can_be_repeated(empty: Lab) -> None:
-    """A stack that was rolled back is made anew when the reason is gone."""
-    dynamodb = empty.client("dynamodb")
-    dynamodb.create_table(
-        TableName="shop-orders",
-        KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    with pytest.raises(DrillError):
-        deploy(empty.aws.client, CONFIG, ONE)
-    dynamodb.delete_table(TableName="shop-orders")
-    assert deploy(empty.aws.client, CONFIG, ONE).table.name == "shop-orders"
+def test_an_interrupt_ends_the_waiting(empty: Lab) -> None:
+    """Whoever is told to stop does so while CloudFormation goes on by itself."""
+    watch = Watch()
+    threading.Timer(0.5, watch.interrupt).start()
+    with pytest.raises(DrillError, match="interrupted; CloudFormation goes on by itself"):
+        deploy(empty.aws.client, CONFIG, ONE, watch)
 
 
-@pytest.mark.parametrize(
-    ("wrong", "text"),
-    [
-        ({"standby_region": EAST}, "must be two regions"),
-        ({"standby_cidr": "10.10.0.0/16"}, "the CIDRs 10.10.0.0/16 and 10.10.0.0/16 overlap"),
-        ({"primary_cidr": "10.10.0.0/24"}, "primary_cidr 10.10.0.0/24 must be a /16 within 10.0.0.0/8"),
-        ({"primary_cidr": "192.168.0.0/16"}, "must be a /16 within 10.0.0.0/8"),
-        ({"standby_cidr": "10.20.0.1/16"}, "standby_cidr '10.20.0.1/16' is not a CIDR"),
-        ({"name": "Shop"}, "name 'Shop' must be 1 to 24 small letters"),
-        ({"http_port": 0}, "http_port 0 must be between 1 and 65535"),
-        ({"provisioned_concurrency": -1}, "must not be negative"),
-    ],
-)
-def test_what_can_not_work_is_refused_before_anything_is_made(wrong: dict[str, Any], text: str) -> None:
-    """The error names the value, and not one call was made."""
-
-    def no_client(service: str, region: str) -> object:
-        pytest.fail(f"{service} in {region} was asked for")
-
-    with pytest.raises(UsageError, match=re.escape(text)):
-        deploy(no_client, replace(CONFIG, **wrong))
+def changed_stacks(shown: Preview) -> dict[str, list[Any]]:
+    """Return what a preview would change, by stack and region."""
+    return {
+        f"{each.stack.name} {each.stack.region}": [change.logical_id for change in each.changes]
+        for each in shown.prepared
+        if each.action != "none"
+    }
 
 
-def test_no_warm_processes_when_none_are_wanted(empty: Lab) -> None:
-    """A provisioned concurrency of zero makes an alias without any."""
-    deploy(empty.aws.client, replace(CONFIG, provisioned_concurrency=0), ONE)
-    assert {item.provisioned for item in empty.now.functions} == {0}
-    alias = {"FunctionName": empty.now.aliases[0].function, "Qualifier": "live"}
-    with pytest.raises(ClientError, match="ProvisionedConcurrencyConfigNotFoundException"):
-        empty.client("lambda").get_provisioned_concurrency_config(**alias)
+class TestLookedAt:
+    """What a deployed system would change for another system file; nothing is changed."""
+
+    def test_nothing_for_the_same(self, shop: tuple[Lab, Target]) -> None:
+        """The same file and code change nothing, and deploying so gives the same target."""
+        lab, target = shop
+        assert preview(lab.aws.client, CONFIG, ONE).empty
+        lines: list[str] = []
+        assert deploy(lab.aws.client, CONFIG, ONE, Watch(lines.append)) == target
+        assert lines == []
+
+    def test_only_what_differs(self, shop: tuple[Lab, Target]) -> None:
+        """A larger maximum changes the cluster alone; it is not replaced."""
+        lab, _ = shop
+        shown = preview(lab.aws.client, CONFIG.changed(acu_max=8), ONE)
+        assert changed_stacks(shown) == {"shop-data us-east-1": ["Cluster"]}
+        assert shown.losses == ()
+
+    def test_replacing_what_keeps_data_is_called_out(self, shop: tuple[Lab, Target]) -> None:
+        """Another port replaces the cluster, which is not approved silently."""
+        lab, _ = shop
+        shown = preview(lab.aws.client, CONFIG.changed(replication="global"), ONE)
+        assert [loss for loss in shown.losses if "Cluster (AWS::RDS::DBCluster)" in loss], shown.losses

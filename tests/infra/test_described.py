@@ -41,7 +41,7 @@ def readers() -> dict[str, Reader]:
 @pytest.fixture(scope="module", params=MORE)
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     """Give the whole system, deployed."""
-    with control_plane() as made:
+    with control_plane(clock_scale=0.001) as made:
         deploy(made.aws.client, DeployConfig(**{**SYSTEM, **MORE[request.param]}), CODE)
         yield made
 

@@ -2,9 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from moto.cloudformation.models import cloudformation_backends
@@ -234,7 +233,11 @@ def test_lines_do_not_mix() -> None:
         inside[0] -= 1
 
     watch = Watch(slow)
-    tell: Callable[[], Any] = lambda: [watch.say("x") for _ in range(5)]  # noqa: E731 (a thread's target)
+
+    def tell() -> None:
+        for _ in range(5):
+            watch.say("x")
+
     threads = [threading.Thread(target=tell) for _ in range(4)]
     for thread in threads:
         thread.start()

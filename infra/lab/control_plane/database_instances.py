@@ -12,6 +12,7 @@ from moto.rds.models import DBInstance, DBInstanceClustered, RDSBackend
 
 from infra.lab.control_plane.database_state import (
     BOOK,
+    ask,
     cluster_named,
     refuse,
     require_status,
@@ -120,9 +121,26 @@ def _reboot(original: Function) -> Function:
     def reboot(backend: RDSBackend, db_instance_identifier: str) -> DBInstance:
         with WIRING.databases:
             instance: DBInstance = original(backend, db_instance_identifier)
+            if isinstance(instance, DBInstanceClustered) and BOOK.follows:
+                _restart(instance)
             return instance
 
     return reboot
+
+
+def _restart(instance: DBInstanceClustered) -> None:
+    if instance.status != "available":
+        name = instance.db_instance_identifier
+        refuse("InvalidDBInstanceState", f"Instance {name} is {instance.status}, and can't be rebooted.")
+    if not instance.is_cluster_writer:
+        return  # the server that serves for it goes on
+    instance.status = "rebooting"
+
+    def done(_problem: str) -> None:
+        if instance.status == "rebooting":
+            instance.status = "available"
+
+    ask("restart", instance.cluster, done)
 
 
 def _delete(original: Function) -> Function:

@@ -103,7 +103,7 @@ def backends() -> Iterator[RDSBackend]:
 
 def cluster_with(resource: str) -> DBCluster | None:
     """Return the cluster of a resource id; None if it is gone."""
-    for backend in backends():
+    for backend in backends() if resource else ():
         for cluster in list(backend.clusters.values()):
             if cluster.db_cluster_resource_id == resource:
                 return cluster

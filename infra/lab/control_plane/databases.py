@@ -78,6 +78,8 @@ def _create(original: Function) -> Function:
             given = dict(kwargs)
             _require_sound(backend, given)
             primary = global_clusters.admit(backend, given)
+            if given.get("storage_encrypted"):
+                given["kms_key_id"] = key_arn(backend, given.get("kms_key_id"))
             cluster: DBCluster = original(backend, given)
             if primary is not None:
                 state_of(cluster).primary = primary.db_cluster_resource_id
@@ -108,6 +110,8 @@ def _require_sound(backend: RDSBackend, given: dict[str, Any]) -> None:
             "InvalidParameterValue",
             f"MasterUsername {name} cannot be used as it is a reserved word used by the engine",
         )
+    if given.get("manage_master_user_password") and given.get("master_user_secret_kms_key_id"):
+        key_arn(backend, given["master_user_secret_kms_key_id"])
     database_groups.require_parameter_group(backend, given)
     given["serverless_v2_scaling_configuration"] = cluster_changes.capacity(given)
 
@@ -117,7 +121,7 @@ def _dress(backend: RDSBackend, cluster: DBCluster, given: dict[str, Any]) -> No
     cluster.parameter_group = given.get("db_cluster_parameter_group_name") or database_groups.default_name(
         cluster.engine, cluster.engine_version
     )
-    cluster.kms_key_id = key_arn(backend, given.get("kms_key_id")) if cluster.storage_encrypted else None
+    cluster.kms_key_id = given.get("kms_key_id") if cluster.storage_encrypted else None
     if cluster.storage_type != "aurora-iopt1":
         cluster.storage_type = None
     cluster._enable_http_endpoint = bool(given.get("enable_http_endpoint"))

@@ -11,6 +11,7 @@ from typing import Any
 from moto.rds.models import DBCluster, DBInstance, MasterUserSecret
 
 from infra.lab.control_plane import managed_rotations
+from infra.lab.control_plane.database_keys import key_arn
 from infra.lab.control_plane.database_state import BOOK, refuse, require_status, state_of
 from infra.lab.control_plane.mending import Function, replace
 from infra.lab.control_plane.secret_stages import CURRENT, PENDING, has_value, holder
@@ -44,6 +45,8 @@ def change(cluster: DBCluster, given: dict[str, Any]) -> bool:
     keeps = bool(cluster.manage_master_user_password) if managed is None else bool(managed)
     _require_sound(cluster, given, keeps=keeps, rotate=rotate, key_id=key_id)
     if keeps and not cluster.manage_master_user_password:
+        if key_id is not None:
+            key_arn(cluster.backend, key_id)
         cluster.manage_master_user_password = True
         cluster.master_user_secret = MasterUserSecret(cluster, key_id)
         return True

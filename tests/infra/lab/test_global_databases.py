@@ -1,4 +1,4 @@
-"""Global databases whose members really replicate: one PostgreSQL takes writes, another one streams from it."""
+"""Global databases whose members really replicate: one PostgreSQL takes writes, another streams from it."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -89,7 +89,9 @@ def test_management_is_turned_on_and_off(lab: RdsLab) -> None:
     rds.modify_db_cluster(**name, ManageMasterUserPassword=True, ApplyImmediately=True)
     arn = secret_of(lab.settled())
     assert lab.ask("SELECT 1", **login(lab, arn)) == [[1]]
-    with pytest.raises(ClientError, match=r"InvalidParameterCombination.*MasterUserPassword must be provided"):
+    with pytest.raises(
+        ClientError, match=r"InvalidParameterCombination.*MasterUserPassword must be provided"
+    ):
         rds.modify_db_cluster(**name, ManageMasterUserPassword=False)
     with pytest.raises(ClientError, match="InvalidParameterCombination"):
         rds.modify_db_cluster(**name, MasterUserPassword="another-one")

@@ -17,7 +17,7 @@ from infra.lab.virtual_time import VirtualClock
 from infra.lab.world import Schedule
 from tests.infra.lab.functionlab import archive
 from tests.infra.lab.planelab import EAST, make_function, make_network
-from tests.infra.lab.schedulelab import MINUTE_S, QUICK, ROLE, Scheduled, scheduled, soon, until
+from tests.infra.lab.schedulelab import MINUTE_S, QUICK, ROLE, Scheduled, make_role, scheduled, soon, until
 
 HEALTH_CHECK = {
     "Type": "HTTP",
@@ -107,6 +107,19 @@ def test_a_topic_takes_a_message(lab: Scheduled) -> None:
     lab.schedule("rate(1 day)", {"Arn": topic, "Input": "news"})
     (message,) = until(lab.take, "a message")
     assert json.loads(message["Body"])["Message"] == "news"
+
+
+def test_an_event_bus_takes_an_event(lab: Scheduled) -> None:
+    """An event bus matches the event with its rules."""
+    queue, events = lab.queue(), lab.client("events")
+    bus = events.describe_event_bus()["Arn"]
+    events.put_rule(Name="r", EventPattern=json.dumps({"source": ["drill.test"]}))
+    events.put_targets(Rule="r", Targets=[{"Id": "q", "Arn": queue}])
+    target = {"EventBridgeParameters": {"DetailType": "Tick", "Source": "drill.test"}, "Input": '{"a": 1}'}
+    lab.schedule("rate(1 day)", {"Arn": bus, **target})
+    (message,) = until(lab.take, "an event")
+    event = json.loads(message["Body"])
+    assert (event["detail-type"], event["detail"]) == ("Tick", {"a": 1})
 
 
 def test_an_instant_is_real_and_puts_a_health_check_right(lab: Scheduled) -> None:

@@ -31,7 +31,7 @@ def test_there_is_a_function_for_each_handler() -> None:
     assert {handler_of(function) for function in FUNCTIONS} == set(READERS)
 
 
-@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: handler_of(function))
+@pytest.mark.parametrize("function", FUNCTIONS, ids=handler_of)
 def test_a_function_has_the_variables_that_its_code_reads(function: Resource) -> None:
     """A variable that is missing would end the function before its first request."""
     variables = function.properties["Environment"]["Variables"]
@@ -39,7 +39,7 @@ def test_a_function_has_the_variables_that_its_code_reads(function: Resource) ->
     READERS[handler_of(function)]({**dict.fromkeys(variables, "x"), **ports, **LAMBDAS_OWN})
 
 
-@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: handler_of(function))
+@pytest.mark.parametrize("function", FUNCTIONS, ids=handler_of)
 def test_a_handler_is_in_the_package(function: Resource) -> None:
     """Its module is one of the application's, and has the function."""
     package, _, name = handler_of(function).rpartition(".")
@@ -47,7 +47,7 @@ def test_a_handler_is_in_the_package(function: Resource) -> None:
     assert f"\ndef {name}(" in (files(folder) / f"{module}.py").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: handler_of(function))
+@pytest.mark.parametrize("function", FUNCTIONS, ids=handler_of)
 def test_a_function_is_in_the_vpc(function: Resource) -> None:
     """Where the database is, and from where the peering leads to the other region."""
     assert set(function.properties["VpcConfig"]) == {"SubnetIds", "SecurityGroupIds"}
