@@ -133,10 +133,10 @@ def _read_outputs(client_of: ClientFactory, system: System, parts: Sequence[Part
 
 def _later(client_of: ClientFactory, config: DeployConfig, part: Part, waits_for: str) -> Later:
     """Describe a stack that can't be prepared; a template that CloudFormation can't read is refused."""
-    summary = client_of("cloudformation", part.region).get_template_summary(
-        TemplateBody=template_body(f"{part.template}.yaml")
-    )
-    return Later(part.stack_name(config.name), part.region, tuple(summary["ResourceTypes"]), waits_for)
+    client, name = client_of("cloudformation", part.region), part.stack_name(config.name)
+    summary = client.get_template_summary(TemplateBody=template_body(f"{part.template}.yaml"))
+    there = stack_states.state_of(client, name) is not None
+    return Later(name, part.region, tuple(summary["ResourceTypes"]), waits_for, there)
 
 
 def _prepare(client_of: ClientFactory, stacks: Sequence[Stack], watch: Watch) -> list[Prepared]:

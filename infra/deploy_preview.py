@@ -18,6 +18,7 @@ class Later:
         region: Where it is.
         resource_types: The types in its template, as CloudFormation read them.
         waits_for: The stack that must be there first, as ``name in region``.
+        there: It is deployed already, from what that stack gave before.
 
     """
 
@@ -25,6 +26,14 @@ class Later:
     region: str
     resource_types: tuple[str, ...]
     waits_for: str
+    there: bool = False
+
+    def __str__(self) -> str:
+        """Return it as one line."""
+        known = f"its changes are known once {self.waits_for} is there"
+        if self.there:
+            return f"perhaps changed {self.name} in {self.region}: {known}"
+        return f"new {self.name} in {self.region}: at most {_counted(self.resource_types)}; {known}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +75,7 @@ class Preview:
             yield f"new bucket {bucket} for the functions' code"
         for each in self.prepared:
             yield from _stack_lines(each)
-        for stack in self.later:
-            yield (
-                f"new {stack.name} in {stack.region}: at most {_counted(stack.resource_types)}; "
-                f"its changes are known once {stack.waits_for} is there"
-            )
+        yield from (str(stack) for stack in self.later)
         for loss in self.losses:
             yield f"DATA: {loss} would be replaced or removed; what it keeps does not move along"
 

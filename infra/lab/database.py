@@ -8,17 +8,16 @@ import asyncio
 import contextlib
 import shutil
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pg8000.native
 import structlog
-from pg8000.native import identifier, literal
 
 from drill.errors import DrillError
-from infra.lab import world
+from infra.lab import master_user, world
 from infra.lab.postgres import Server, Software
 from infra.lab.postgres_home import ADMIN, Home
 
@@ -103,11 +102,6 @@ class Database:
     def running(self) -> bool:
         """Whether its server runs, and is not being stopped."""
         return self._ended is not None and not self._ended.done() and not self._stopping
-
-    @property
-    def pid(self) -> int | None:
-        """The process id of its server; None while there is none."""
-        return self._server.pid if self.running else None
 
     def follow(self, cluster: world.Cluster | None) -> None:
         """Take note of what the cluster is now; None when it was deleted."""
@@ -239,7 +233,9 @@ class Database:
         try:
             await self._server.start()
             if self._fresh:
-                await asyncio.to_thread(self._server.run, _first_statements(self.cluster), *self._admin())
+                await asyncio.to_thread(
+                    self._server.run, master_user.first_statements(self.cluster), *self._admin()
+                )
                 self._fresh, self._password = False, self.cluster.password
         except DrillError as problem:
             log.error("a database can't run", cluster=self.cluster.id, problem=str(problem))  # noqa: TRY400
@@ -271,9 +267,9 @@ class Database:
         await asyncio.sleep(RESTART_S)
 
     async def _set_password(self, cluster: world.Cluster) -> None:
-        statement = f"ALTER ROLE {identifier(cluster.username)} PASSWORD {literal(cluster.password)}"
         try:
-            await asyncio.to_thread(self._server.run, (statement,), *self._admin())
+            statements = master_user.new_password(cluster)
+            await asyncio.to_thread(self._server.run, statements, *self._admin())
             self._password = cluster.password
         except DrillError as problem:  # the server may be dying; every later change tries again
             log.warning("a database's password was not changed", cluster=cluster.id, problem=str(problem))
@@ -300,14 +296,3 @@ class Database:
 def _answer(heard: "asyncio.Future[Any]", problem: DrillError) -> None:
     if not heard.done():  # whoever asked may have given up
         heard.set_exception(problem)
-
-
-def _first_statements(cluster: world.Cluster) -> Sequence[str]:
-    master = identifier(cluster.username)
-    statements = [
-        f"CREATE ROLE {master} LOGIN CREATEDB CREATEROLE PASSWORD {literal(cluster.password)}",
-        f"GRANT pg_monitor TO {master}",
-    ]
-    if cluster.database not in {"", "postgres"}:
-        statements.append(f"CREATE DATABASE {identifier(cluster.database)} OWNER {master}")
-    return statements

@@ -172,11 +172,6 @@ class Server:
                 raise DrillError(msg)
             await asyncio.sleep(_POLL_S)
 
-    @property
-    def pid(self) -> int | None:
-        """The process id of the server that was started last; None before the first."""
-        return None if self._process is None else self._process.pid
-
     async def ended(self) -> int:
         """Wait until the server's process has ended, and return its exit code."""
         if self._process is None:

@@ -3,7 +3,7 @@
 ``rate`` and ``cron`` follow the lab's clock, which the profile may let run faster; ``at`` is
 real, like start and end dates. AWS invokes somewhere within the minute that is due; here it is
 done at once. A call that fails is repeated, ever later, as the target's retry policy says, and
-then told to its dead-letter queue.
+then told to its dead-letter queue; what has begun goes on when its schedule is changed or deleted.
 https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
 """
 

@@ -18,6 +18,11 @@ it was asked for. The drill never reads it; tests do. JSON lines, one event each
 ``message_arrived``     a topic's message can be read from a queue: ``region queue topic message_id``
 ``message_left``        a message that AWS would send out, such as a mail: ``endpoint subject text``
 ``database_up``         a database accepts connections: ``region cluster``; and ``database_down``
+``database_restored``   a database has the files of a snapshot or of another one: ``region cluster``
+``database_caught_up``  one that follows another has all of it for the first time: ``region cluster``
+``database_promoted``   one that followed another takes writes: ``region cluster``
+``snapshot_taken``      the instant whose data a snapshot holds: ``region snapshot cluster``
+``snapshot_copied``     a copy is complete: ``region snapshot``
 ``function_started``    a function process is ready: ``region function version seconds provisioned``
 ``schedule_invoked``    a schedule's target took a call: ``schedule target due_s attempt``
 ``schedule_failed``     it did not: ``schedule target due_s attempt error``

@@ -153,6 +153,7 @@ Resources:
     Type: AWS::CloudWatch::Dashboard
     Properties:
       DashboardName: board
+      Tags: [{Key: a, Value: !Ref Note}]
       DashboardBody: !Sub |
         {"widgets": [{"type": "text", "properties": {"markdown": "${Note}"}}]}
   Group:

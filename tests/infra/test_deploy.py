@@ -28,11 +28,20 @@ def empty() -> Iterator[Lab]:
         yield made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="class")
 def shop() -> Iterator[tuple[Lab, Target]]:
     """Give the deployed system, which the tests only look at."""
     with quick_control_plane() as lab:
         yield lab, deploy(lab.aws.client, CONFIG, ONE)
+
+
+def changed_stacks(shown: Preview) -> dict[str, list[Any]]:
+    """Return what a preview would change, by stack and region."""
+    return {
+        f"{each.stack.name} {each.stack.region}": [change.logical_id for change in each.changes]
+        for each in shown.prepared
+        if each.action != "none"
+    }
 
 
 class TestDeployed:
@@ -219,6 +228,21 @@ class TestDeployed:
             ]
             assert paid == pytest.approx(0.1 * len(own))
 
+    def test_nothing_for_the_same(self, shop: tuple[Lab, Target]) -> None:
+        """The same file and code change nothing, and deploying so gives the same target."""
+        lab, target = shop
+        assert preview(lab.aws.client, CONFIG, ONE).empty
+        lines: list[str] = []
+        assert deploy(lab.aws.client, CONFIG, ONE, Watch(lines.append)) == target
+        assert lines == []
+
+    def test_only_what_differs(self, shop: tuple[Lab, Target]) -> None:
+        """A larger maximum changes the cluster alone; it is not replaced."""
+        lab, _ = shop
+        shown = preview(lab.aws.client, CONFIG.changed(acu_max=8), ONE)
+        assert changed_stacks(shown) == {"shop-data us-east-1": ["Cluster"]}
+        assert shown.losses == ()
+
 
 class TestUntouched:
     """What must not leave anything behind."""
@@ -258,17 +282,6 @@ class TestUntouched:
             deploy(empty.aws.client, CONFIG.changed(account="999999999999"), ONE)
         assert stack_names(empty) == []
 
-    def test_a_bucket_of_somebody_else_is_said(self, empty: Lab) -> None:
-        """A bucket's name that is taken elsewhere ends it before any stack."""
-        s3 = empty.client("s3")
-        s3.create_bucket(Bucket=f"shop-code-{ACCOUNT}-{EAST}")
-        deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
-        s3.put_bucket_policy(Bucket=f"shop-code-{ACCOUNT}-{EAST}", Policy=policy)
-        with pytest.raises(DrillError, match="is not ours to use"):
-            deploy(empty.aws.client, CONFIG, ONE)
-        assert stack_names(empty) == []
-
 
 def test_no_credentials_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without any credentials, nothing is called and the way to get some is named."""
@@ -282,14 +295,14 @@ def test_no_credentials_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_unknown_profile_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """A profile that does not exist is named, with the command that lists those that do."""
     monkeypatch.setenv("AWS_PROFILE", "nobody")
-    with pytest.raises(UsageError, match="nobody.* aws configure list-profiles"):
+    with pytest.raises(UsageError, match=r"nobody.* aws configure list-profiles"):
         deploy_account.clients(CONFIG.changed(endpoint_url=None))
 
 
 def test_an_endpoint_that_does_not_answer_is_one_line() -> None:
     """A lab that is down is said, and how to start one."""
     config = CONFIG.changed(endpoint_url="http://127.0.0.1:9")
-    with pytest.raises(UsageError, match="does not answer in us-east-1: .*drill lab up --empty"):
+    with pytest.raises(UsageError, match=r"does not answer in us-east-1: .*drill lab up --empty"):
         deploy(deploy_account.clients(config), config, ONE)
 
 
@@ -318,37 +331,3 @@ def test_an_interrupt_ends_the_waiting(empty: Lab) -> None:
     threading.Timer(0.5, watch.interrupt).start()
     with pytest.raises(DrillError, match="interrupted; CloudFormation goes on by itself"):
         deploy(empty.aws.client, CONFIG, ONE, watch)
-
-
-def changed_stacks(shown: Preview) -> dict[str, list[Any]]:
-    """Return what a preview would change, by stack and region."""
-    return {
-        f"{each.stack.name} {each.stack.region}": [change.logical_id for change in each.changes]
-        for each in shown.prepared
-        if each.action != "none"
-    }
-
-
-class TestLookedAt:
-    """What a deployed system would change for another system file; nothing is changed."""
-
-    def test_nothing_for_the_same(self, shop: tuple[Lab, Target]) -> None:
-        """The same file and code change nothing, and deploying so gives the same target."""
-        lab, target = shop
-        assert preview(lab.aws.client, CONFIG, ONE).empty
-        lines: list[str] = []
-        assert deploy(lab.aws.client, CONFIG, ONE, Watch(lines.append)) == target
-        assert lines == []
-
-    def test_only_what_differs(self, shop: tuple[Lab, Target]) -> None:
-        """A larger maximum changes the cluster alone; it is not replaced."""
-        lab, _ = shop
-        shown = preview(lab.aws.client, CONFIG.changed(acu_max=8), ONE)
-        assert changed_stacks(shown) == {"shop-data us-east-1": ["Cluster"]}
-        assert shown.losses == ()
-
-    def test_replacing_what_keeps_data_is_called_out(self, shop: tuple[Lab, Target]) -> None:
-        """Another port replaces the cluster, which is not approved silently."""
-        lab, _ = shop
-        shown = preview(lab.aws.client, CONFIG.changed(replication="global"), ONE)
-        assert [loss for loss in shown.losses if "Cluster (AWS::RDS::DBCluster)" in loss], shown.losses

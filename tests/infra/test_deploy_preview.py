@@ -70,6 +70,11 @@ def test_what_cant_be_known_yet_says_what_it_waits_for() -> None:
     ]
 
 
+def test_what_is_there_but_not_known_yet_is_not_called_new() -> None:
+    """A stack that hangs on one that is made anew may change."""
+    assert text(later=(replace(LATER, there=True),)) == f"perhaps changed shop-app in us-east-1: {WAITS}"
+
+
 def test_what_is_made_again_and_what_has_only_tags_changed_is_said() -> None:
     """A leftover names its state; a change of tags or outputs alone is no empty list."""
     again = Prepared(STACK, "again", status="ROLLBACK_COMPLETE")

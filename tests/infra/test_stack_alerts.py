@@ -109,5 +109,7 @@ def test_what_aws_refuses_fails_the_stack(lab: Lab, wrong: str, right: str, reas
     assert right in ALERTS
     stack = make(lab, ALERTS.replace(right, wrong + ("\n" if right.endswith("\n") else ""), 1))
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
-    assert reason in stack["StackStatusReason"]
+    events = lab.client("cloudformation").describe_stack_events(StackName=stack["StackId"])["StackEvents"]
+    failed = [one for one in events if one["ResourceStatus"] == "CREATE_FAILED"]
+    assert any(reason in one["ResourceStatusReason"] for one in failed)
     assert lab.client("sns").list_topics()["Topics"] == []

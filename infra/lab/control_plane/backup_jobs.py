@@ -43,7 +43,6 @@ _EQUAL = {
     "ByBackupVaultName": "BackupVaultName",
     "ByResourceType": "ResourceType",
     "ByAccountId": "AccountId",
-    "ByMessageCategory": "MessageCategory",
 }
 
 

@@ -36,8 +36,7 @@ def complete(job: Job, **shown: Any) -> None:
 def fail(job: Job, reason: str) -> None:
     """Show a job as failed, and why."""
     log.warning("a job of AWS Backup failed", kind=job.kind, job=job.id, region=job.region, reason=reason)
-    category = {} if job.kind == "restore" else {"MessageCategory": "FAILED"}
-    move(job, "FAILED", CompletionDate=now(), StatusMessage=reason, **category)
+    move(job, "FAILED", CompletionDate=now(), StatusMessage=reason)
 
 
 def jobs_in(region: str, kind: str) -> list[Job]:

@@ -40,7 +40,6 @@ _EQUAL = {
     "ByResourceType": "ResourceType",
     "ByDestinationVaultArn": "DestinationBackupVaultArn",
     "ByAccountId": "AccountId",
-    "ByMessageCategory": "MessageCategory",
     "BySourceRecoveryPointArn": "SourceRecoveryPointArn",
 }
 
@@ -109,7 +108,7 @@ def _copy(job: Job, order: Order, point: Point) -> None:
         raise WorkFailed(msg)
     region, vault = _vault_of(order.destination)
     move(job, "RUNNING")
-    done = functools.partial(_copied, job, order, point, vault)
+    done = functools.partial(_copied, job, order, point)
     work_of(point.shown["ResourceType"]).copy(job.id, point, region, vault.encryption_key_arn, done)
 
 
@@ -126,21 +125,21 @@ def _vault_of(arn: str) -> tuple[str, Vault]:
     return fields[3], vault
 
 
-def _copied(job: Job, order: Order, source: Point, vault: Vault, made: Backed | None, problem: str) -> None:  # noqa: PLR0913
+def _copied(job: Job, order: Order, source: Point, made: Backed | None, problem: str) -> None:
     if made is None:
         fail(job, problem)
         return
-    region, at = order.destination.split(":")[3], now()
+    region, vault = order.destination.split(":")[3], order.destination.rpartition(":")[2]
     shown = {
         **{name: source.shown[name] for name in (*_KEPT, "StorageClass", "IsParent", "VaultType")},
         "RecoveryPointArn": made.arn,
-        "BackupVaultName": vault.backup_vault_name,
-        "BackupVaultArn": vault.backup_vault_arn,
+        "BackupVaultName": vault,
+        "BackupVaultArn": order.destination,
         "SourceBackupVaultArn": source.shown["BackupVaultArn"],
         "IamRoleArn": order.role,
         "Status": "COMPLETED",
         "CreationDate": job.shown["CreationDate"],
-        "CompletionDate": at,
+        "CompletionDate": now(),
         "BackupSizeInBytes": made.size_bytes,
         "Lifecycle": dict(order.lifecycle),
         "CalculatedLifecycle": ends(order.lifecycle, job.shown["CreationDate"]),
@@ -149,9 +148,7 @@ def _copied(job: Job, order: Order, source: Point, vault: Vault, made: Backed | 
         **({"CreatedBy": dict(order.created_by)} if order.created_by else {}),
     }
     with STORE.lock:
-        STORE.points[region, made.arn] = Point(
-            made.arn, region, vault.backup_vault_name, shown, made.metadata
-        )
+        STORE.points[region, made.arn] = Point(made.arn, region, vault, shown, made.metadata)
     tags = backup_backends[ACCOUNT][order.region].list_tags(source.arn)
     backup_backends[ACCOUNT][region].tag_resource(made.arn, tags)
     key = {"DestinationEncryptionKeyArn": made.key} if made.key else {}

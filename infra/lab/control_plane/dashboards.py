@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from moto.cloudwatch.exceptions import DashboardInvalidInputError
+from moto.cloudwatch.models import CloudWatchBackend
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.responses import ActionResult
 
@@ -20,6 +21,8 @@ _NEEDED = {"metric": ("region",), "text": ("markdown",), "log": ("query", "regio
 def install() -> None:
     """Mend moto's dashboards."""
     replace(CloudWatchResponse, "put_dashboard", _put)
+    replace(CloudWatchBackend, "delete_dashboards", _delete)
+    replace(CloudWatchBackend, "tag_resource", _tag)
 
 
 def _put(original: Function) -> Function:
@@ -34,14 +37,38 @@ def _put(original: Function) -> Function:
             listed = json.dumps(wrong)
             msg = f"The dashboard body is invalid, there are {len(wrong)} validation errors: {listed}"
             raise DashboardInvalidInputError(msg)
-        answer: ActionResult = original(response)
         backend, name = response.cloudwatch_backend, response._get_param("DashboardName")
+        is_new = name not in backend.dashboards
+        answer: ActionResult = original(response)
+        # Those of a dashboard that is there already change by TagResource alone.
         tags = response._get_param("Tags")
-        if tags:
+        if tags and is_new:
             backend.tagger.tag_resource(backend.dashboards[name].arn, tags)
         return answer
 
     return put
+
+
+def _delete(original: Function) -> Function:
+    def delete(backend: CloudWatchBackend, dashboards: list[str]) -> str | None:
+        arns = [backend.dashboards[name].arn for name in dashboards if name in backend.dashboards]
+        refused: str | None = original(backend, dashboards)
+        if refused is None:
+            for arn in arns:
+                backend.tagger.delete_all_tags_for_resource(arn)
+        return refused
+
+    return delete
+
+
+def _tag(original: Function) -> Function:
+    def tag(backend: CloudWatchBackend, arn: str, tags: dict[str, str]) -> None:
+        if any(dashboard.arn == arn for dashboard in backend.dashboards.values()):
+            backend.tagger.tag_resource(arn, backend.tagger.convert_dict_to_tags_input(tags))
+        else:
+            original(backend, arn, tags)
+
+    return tag
 
 
 def _problems(body: Any) -> Iterator[dict[str, str]]:

@@ -166,8 +166,10 @@ def write_cost(table: Table, before: Item | None, after: Item | None) -> tuple[f
     factor = 1 if call is None else call.factor
     own = write_units(max(item_bytes(before), item_bytes(after))) * factor
     own += sum(index_units(index, before, after) for index in table.indexes)
-    indexes = {
-        index.name: units for index in table.global_indexes if (units := index_units(index, before, after))
+    indexes: dict[str, float] = {
+        index.name: float(units)
+        for index in table.global_indexes
+        if (units := index_units(index, before, after))
     }
     return float(own), indexes
 

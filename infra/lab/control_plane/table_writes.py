@@ -212,7 +212,8 @@ def _write(
             store_item(table, place, copy.deepcopy(before))
         try:
             done = run()
-            metering.write(table, before, table.get_item(*place), exhausted)
+            deleted = not in_place and "key" in given
+            metering.write(table, before, None if deleted else done, exhausted)
         except Exception as problem:  # noqa: BLE001 (it is raised again; nothing of the write may stay)
             store_item(table, place, before)
             del region.touched[noted:]

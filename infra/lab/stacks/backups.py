@@ -150,7 +150,7 @@ TYPES = (
         _delete_vault,
         _update_vault,
         attributes=frozenset({"BackupVaultName", "BackupVaultArn"}),
-        physics=frozenset({"BackupVaultName", "EncryptionKeyArn", "Notifications"}),
+        physics=frozenset({"BackupVaultName", "EncryptionKeyArn"}),
     ),
     ResourceType(
         "AWS::Backup::BackupPlan",

@@ -3,8 +3,9 @@
 from typing import Any
 
 from infra.lab.stacks.arguments import arguments
-from infra.lab.stacks.databases import retag, unless_gone
+from infra.lab.stacks.databases import retag
 from infra.lab.stacks.resource import Made, Request, ResourceType
+from infra.lab.stacks.settling import unless_gone
 
 
 def _subnet_group(request: Request) -> Made:

@@ -4,16 +4,12 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resou
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
-
-from botocore.exceptions import ClientError
 
 from infra.lab.stacks.arguments import arguments
 from infra.lab.stacks.resource import Made, Request, ResourceType
-
-SETTLED_WITHIN_S = 120.0
-_POLL_S = 0.05
+from infra.lab.stacks.settling import gone, settled, unless_gone
 
 _RENAMED = {
     "EnablePerformanceInsights": "PerformanceInsightsEnabled",
@@ -136,7 +132,7 @@ def _wait_for_cluster(rds: Any, cluster_id: str) -> dict[str, Any]:
         (cluster,) = rds.describe_db_clusters(DBClusterIdentifier=cluster_id)["DBClusters"]
         return cluster["Status"], cluster
 
-    return _settled(f"DB cluster {cluster_id}", status)
+    return settled(f"DB cluster {cluster_id}", status)
 
 
 def _described_cluster(request: Request, cluster_id: str) -> Made:
@@ -222,7 +218,7 @@ def _delete_cluster(request: Request, made: Made) -> None:
         name = f"{request.stack}-snapshot-{request.logical_id}-{time.time_ns() // 1_000_000:x}".lower()
         final = {"SkipFinalSnapshot": False, "FinalDBSnapshotIdentifier": name}
     rds.delete_db_cluster(DBClusterIdentifier=cluster_id, **final)
-    _gone(f"DB cluster {cluster_id}", lambda: rds.describe_db_clusters(DBClusterIdentifier=cluster_id))
+    gone(f"DB cluster {cluster_id}", lambda: rds.describe_db_clusters(DBClusterIdentifier=cluster_id))
 
 
 def _instance(request: Request) -> Made:
@@ -240,7 +236,7 @@ def _described_instance(request: Request, instance_id: str) -> Made:
         (instance,) = rds.describe_db_instances(DBInstanceIdentifier=instance_id)["DBInstances"]
         return instance["DBInstanceStatus"], instance
 
-    instance = _settled(f"DB instance {instance_id}", status)
+    instance = settled(f"DB instance {instance_id}", status)
     endpoint = instance.get("Endpoint", {})
     attributes = {"Endpoint.Address": endpoint.get("Address"), "Endpoint.Port": str(endpoint.get("Port"))}
     named = {"DBInstanceArn": instance["DBInstanceArn"], "DbiResourceId": instance["DbiResourceId"]}
@@ -262,34 +258,7 @@ def _update_instance(request: Request, made: Made) -> Made | None:
 def _delete_instance(request: Request, made: Made) -> None:
     rds, instance_id = request.client("rds"), made.physical_resource_id
     rds.delete_db_instance(DBInstanceIdentifier=instance_id, SkipFinalSnapshot=True)
-    _gone(f"DB instance {instance_id}", lambda: rds.describe_db_instances(DBInstanceIdentifier=instance_id))
-
-
-def unless_gone(act: Callable[[], Any]) -> bool:
-    """Do something to a resource; returns False, and raises nothing, if the resource is not there."""
-    try:
-        act()
-    except ClientError as problem:
-        if "NotFound" in problem.response["Error"]["Code"]:
-            return False
-        raise
-    return True
-
-
-def _gone(what: str, look: Callable[[], Any]) -> None:
-    _settled(what, lambda: ("there" if unless_gone(look) else "available", {}))
-
-
-def _settled(what: str, status: Callable[[], tuple[str, dict[str, Any]]]) -> dict[str, Any]:
-    deadline = time.monotonic() + SETTLED_WITHIN_S
-    while True:
-        shown, found = status()
-        if shown == "available":
-            return found
-        if shown in {"failed", "incompatible-restore"} or time.monotonic() > deadline:
-            msg = f"{what} is {shown}, waited {SETTLED_WITHIN_S:.0f} s at most; look at: drill lab status"
-            raise TimeoutError(msg)
-        time.sleep(_POLL_S)
+    gone(f"DB instance {instance_id}", lambda: rds.describe_db_instances(DBInstanceIdentifier=instance_id))
 
 
 TYPES = (

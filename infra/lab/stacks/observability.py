@@ -58,15 +58,19 @@ def _update_alarm(operation: str) -> Callable[[Request, Made], Made | None]:
         if "AlarmName" in request.changed():
             return None
         changed = _alarm(request, made.physical_resource_id, operation)
-        # PutMetricAlarm ignores the tags of an alarm that is there already.
-        alarms, arn = request.client("cloudwatch"), changed.attributes["Arn"]
-        if request.tags_gone():
-            alarms.untag_resource(ResourceARN=arn, TagKeys=request.tags_gone())
-        if request.tag_list():
-            alarms.tag_resource(ResourceARN=arn, Tags=request.tag_list())
+        _retag(request, changed.attributes["Arn"])
         return changed
 
     return update
+
+
+def _retag(request: Request, arn: str) -> None:
+    """Make tags those that the template wants: a second Put call leaves them as they are."""
+    alarms = request.client("cloudwatch")
+    if request.tags_gone():
+        alarms.untag_resource(ResourceARN=arn, TagKeys=request.tags_gone())
+    if request.tag_list():
+        alarms.tag_resource(ResourceARN=arn, Tags=request.tag_list())
 
 
 def _delete_alarm(request: Request, made: Made) -> None:
@@ -90,7 +94,9 @@ def _put_dashboard(request: Request, name: str) -> Made:
 def _update_dashboard(request: Request, made: Made) -> Made | None:
     if "DashboardName" in request.changed():
         return None
-    return _put_dashboard(request, made.physical_resource_id)
+    changed = _put_dashboard(request, made.physical_resource_id)
+    _retag(request, f"arn:aws:cloudwatch::{request.account}:dashboard/{made.physical_resource_id}")
+    return changed
 
 
 def _delete_dashboard(request: Request, made: Made) -> None:

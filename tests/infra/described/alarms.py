@@ -24,8 +24,10 @@ def _alarm(client_of: ClientOf, region: str, name: str, kind: str) -> Shown:
 
 
 def _dashboard(client_of: ClientOf, region: str, name: str, _: Shown) -> Shown:
-    shown: Shown = client_of("cloudwatch", region).get_dashboard(DashboardName=name)
-    return shown
+    cloudwatch = client_of("cloudwatch", region)
+    shown = cloudwatch.get_dashboard(DashboardName=name)
+    tags = cloudwatch.list_tags_for_resource(ResourceARN=shown["DashboardArn"])["Tags"]
+    return {**shown, "Tags": tags}
 
 
 def _log_group(client_of: ClientOf, region: str, name: str, _: Shown) -> Shown:

@@ -1,29 +1,50 @@
 """Answers of the AWS API, recorded and given again with one field changed."""
 
 import copy
+import json
+import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from drill.aws import Aws
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call: who was asked for what."""
+
+    service: str
+    region: str
+    operation: str
+    params: str
+
+
 class Recording:
-    """Keeps every answer of the API in the order in which it came."""
+    """Keeps every answer of the API; errors that were answered too."""
 
     def __init__(self, aws: Aws) -> None:
         """Record the answers of these clients."""
         self._aws = aws
-        self.answers: list[tuple[str, dict[str, Any]]] = []
+        self._lock = threading.Lock()
+        self.answers: dict[Call, Any] = {}
 
     def client(self, service: str, region: str) -> "_Recorded":
         """Return a recording client."""
-        return _Recorded(self, service, self._aws.client(service, region))
+        return _Recorded(self, (service, region), self._aws.client(service, region))
+
+    def keep(self, call: Call, answer: Any) -> None:
+        """Keep an answer."""
+        with self._lock:
+            self.answers[call] = answer
 
 
 class _Recorded:
-    def __init__(self, recording: Recording, service: str, client: Any) -> None:
+    def __init__(self, recording: Recording, asked: tuple[str, str], client: Any) -> None:
         self._recording = recording
-        self._service = service
+        self._asked = asked
         self._client = client
 
     def can_paginate(self, _: str) -> bool:
@@ -31,31 +52,56 @@ class _Recorded:
 
     def __getattr__(self, operation: str) -> Callable[..., dict[str, Any]]:
         def call(**params: Any) -> dict[str, Any]:
-            answer: dict[str, Any] = getattr(self._client, operation)(**params)
+            made = _call(*self._asked, operation, params)
+            try:
+                answer: dict[str, Any] = getattr(self._client, operation)(**params)
+            except ClientError as problem:
+                self._recording.keep(made, problem)
+                raise
             answer.pop("ResponseMetadata", None)
-            self._recording.answers.append((operation, answer))
+            self._recording.keep(made, answer)
             return copy.deepcopy(answer)
 
         return call
 
 
+def _call(service: str, region: str, operation: str, params: dict[str, Any]) -> Call:
+    return Call(service, region, operation, json.dumps(params, sort_keys=True, default=str))
+
+
 class Replay:
-    """Gives recorded answers again, in their order, whatever is asked."""
+    """Gives recorded answers again."""
 
-    def __init__(self, answers: list[tuple[str, dict[str, Any]]]) -> None:
+    def __init__(self, answers: dict[Call, Any]) -> None:
         """Answer so."""
-        self._answers = iter(answers)
+        self._answers = answers
 
-    def client(self, service: str, region: str) -> "Replay":
-        """Return itself: the order tells who asks."""
-        return self
+    def client(self, service: str, region: str) -> "_Replayed":
+        """Return a client that gives them."""
+        return _Replayed(self, (service, region))
+
+    def answer(self, call: Call) -> Any:
+        """Return the answer to a call; one that was never made gets that to another of its kind."""
+        found = self._answers.get(call)
+        if found is None:
+            found = next(
+                answer for other, answer in self._answers.items() if other.operation == call.operation
+            )
+        if isinstance(found, ClientError):
+            raise found
+        return copy.deepcopy(found)
+
+
+class _Replayed:
+    def __init__(self, replay: Replay, asked: tuple[str, str]) -> None:
+        self._replay = replay
+        self._asked = asked
 
     def can_paginate(self, _: str) -> bool:
-        """Say that each answer is whole."""
         return False
 
-    def __getattr__(self, operation: str) -> Callable[..., dict[str, Any]]:
-        return lambda **_: next(self._answers)[1]
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        return lambda **params: self._replay.answer(_call(*self._asked, operation, params))
 
 
 def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -91,27 +137,44 @@ def with_change(answer: dict[str, Any], path: tuple[Any, ...]) -> dict[str, Any]
 
 # What belongs to the paging of an answer, or repeats what was asked.
 ENVELOPE = {
+    "BackupPlanId",
     "IsTruncated",
     "Marker",
     "MaxItems",
+    "MaxKeys",
     "NextMarker",
     "NextToken",
+    "Owner",
+    "PolicyName",
+    "Region",
     "ResourceArn",
     "ResourceId",
     "ResourceType",
+    "StagesAvailable",
+    "Truncated",
+    "UserId",
     "nextToken",
 }
 # Calls whose answers only say what to get; what is then got is compared.
-SUMMARIES = {"list_experiment_templates", "list_schedules", "list_tables"}
+SUMMARIES = {
+    "get_caller_identity",
+    "list_backup_selections",
+    "list_experiment_templates",
+    "list_keys",
+    "list_roles",
+    "list_schedules",
+    "list_tables",
+}
 
 
-def compared(operation: str, answer: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+def compared(operation: str, answer: Any) -> Iterator[tuple[Any, ...]]:
     """Return the paths to the leaves of an answer that must show."""
+    if isinstance(answer, ClientError) or operation in SUMMARIES or left_out(answer.get("KeyMetadata")):
+        return
     for path in leaves(answer):
-        if operation not in SUMMARIES and not ENVELOPE & set(named(path)):
-            listed = answer[path[0]]
-            if not isinstance(listed, list) or not left_out(listed[path[1]]):
-                yield path
+        listed = answer[path[0]]
+        if path[0] not in ENVELOPE and not (isinstance(listed, list) and left_out(listed[path[1]])):
+            yield path
 
 
 def left_out(one: Any) -> bool:
@@ -122,6 +185,9 @@ def left_out(one: Any) -> bool:
         one.get("SnapshotType") == "automated"
         or one.get("state", {}).get("status") == "stopped"
         or ("AccepterVpcInfo" in one and one["Status"]["Code"] == "deleted")
+        or one.get("KeyManager") == "AWS"
+        or one.get("AliasName", "").startswith("alias/aws/")
+        or one.get("Source") in {"engine-default", "system"}
     )
 
 

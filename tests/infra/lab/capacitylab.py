@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -143,7 +144,11 @@ def capacity_of(lab: Lab, region: str = EAST, index: str = "") -> tuple[int, int
 def settled(lab: Lab, *regions: str) -> None:
     """Wait until the table is active in each region."""
     for region in regions or (EAST,):
-        until(lambda at=region: described(lab, at)["TableStatus"] == "ACTIVE")
+        until(partial(_is_active, lab, region))
+
+
+def _is_active(lab: Lab, region: str) -> bool:
+    return bool(described(lab, region)["TableStatus"] == "ACTIVE")
 
 
 def until(holds: Callable[[], bool], limit_s: float = 30.0) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ class RdsLab:
     def running(self) -> Iterator["RdsLab"]:
         """Answer, and run databases, until the end of the context."""
         thread = threading.Thread(target=lambda: asyncio.run(self._live()), name="databases")
-        self.plane.publish = self.metrics.extend  # type: ignore[method-assign]  # what is published is kept
+        self.plane.publish = self._keep  # type: ignore[method-assign]  # instead of CloudWatch's
         with self.plane:
             thread.start()
             self._ready.wait(DEADLINE_S)
@@ -62,7 +62,11 @@ class RdsLab:
         self._databases = Databases(self.plane, FAST, log, self._state_dir)
         changed = asyncio.Event()
         loop = self._loop
-        self.plane.on_change(lambda: loop.call_soon_threadsafe(changed.set))
+
+        def notice() -> None:
+            loop.call_soon_threadsafe(changed.set)
+
+        self.plane.on_change(notice)
         try:
             await self._databases.start()
             self._ready.set()
@@ -78,6 +82,9 @@ class RdsLab:
             await self._databases.close()
             log.close()
             self._ready.set()
+
+    def _keep(self, metrics: Sequence[world.Metric]) -> None:
+        self.metrics += metrics
 
     def rds(self, region: str = EAST) -> Any:
         """Return a boto3 client of RDS."""

@@ -76,7 +76,7 @@ def test_all_three_states_have_actions(lab: AlarmLab) -> None:
     """OK and insufficient data are told where they are wanted, in the order in which they came."""
     topic, url = lab.topic()
     actions = {name: [topic] for name in ("OKActions", "AlarmActions", "InsufficientDataActions")}
-    lab.alarm(**actions)
+    lab.alarm("errors", **actions)
     lab.put(9)
     assert lab.comes_to("ALARM")
     assert keep(lab, 0, "OK")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -144,8 +145,8 @@ def test_a_key_that_can_not_be_used_makes_no_cluster(lab: RdsLab) -> None:
     kms = lab.aws.client("kms", EAST)
     key = kms.create_key()["KeyMetadata"]["Arn"]
     kms.disable_key(KeyId=key)
+    managed: dict[str, Any] = {"MasterUserPassword": None, "ManageMasterUserPassword": True}
     for wanted in ({"StorageEncrypted": True, "KmsKeyId": key}, {"MasterUserSecretKmsKeyId": key}):
-        managed = {"MasterUserPassword": None, "ManageMasterUserPassword": True}
         with pytest.raises(ClientError, match="KMSKeyNotAccessibleFault"):
             lab.make(**managed, **wanted)
     assert lab.rds().describe_db_clusters()["DBClusters"] == []

@@ -120,17 +120,14 @@ def test_what_is_not_complete_can_not_be_used(lab: RdsLab) -> None:
         DBClusterIdentifier="orders", DBClusterSnapshotIdentifier="s"
     )["DBClusterSnapshot"]
     assert (made["Status"], made["PercentProgress"]) == ("creating", 0)
-    for refused in (
-        lambda: lab.rds().delete_db_cluster_snapshot(DBClusterSnapshotIdentifier="s"),
-        lambda: lab.rds().restore_db_cluster_from_snapshot(
-            DBClusterIdentifier="again", SnapshotIdentifier="s", Engine="aurora-postgresql"
-        ),
-        lambda: lab.rds().copy_db_cluster_snapshot(
-            SourceDBClusterSnapshotIdentifier="s", TargetDBClusterSnapshotIdentifier="copy"
-        ),
-    ):
-        with pytest.raises(ClientError, match="InvalidDBClusterSnapshotStateFault"):
-            refused()
+    rds, copied = lab.rds(), {"SourceDBClusterSnapshotIdentifier": "s"}
+    restored = {"SnapshotIdentifier": "s", "Engine": "aurora-postgresql"}
+    with pytest.raises(ClientError, match="InvalidDBClusterSnapshotStateFault"):
+        rds.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier="s")
+    with pytest.raises(ClientError, match="InvalidDBClusterSnapshotStateFault"):
+        rds.restore_db_cluster_from_snapshot(DBClusterIdentifier="again", **restored)
+    with pytest.raises(ClientError, match="InvalidDBClusterSnapshotStateFault"):
+        rds.copy_db_cluster_snapshot(**copied, TargetDBClusterSnapshotIdentifier="copy")
     assert lab.taken("s")["PercentProgress"] == 100
     lab.rds().delete_db_cluster_snapshot(DBClusterSnapshotIdentifier="s")
     folder = lab.socket().parent.parent / "snapshots"

@@ -12,7 +12,7 @@ from tests.infra.lab.databaselab import WRONG_PASSWORD
 from tests.infra.lab.planelab import EAST
 from tests.infra.lab.rdslab import PASSWORD, RdsLab, until
 
-MANAGED = {"MasterUserPassword": None, "ManageMasterUserPassword": True}
+MANAGED: dict[str, Any] = {"MasterUserPassword": None, "ManageMasterUserPassword": True}
 
 
 @pytest.fixture

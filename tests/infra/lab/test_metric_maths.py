@@ -61,7 +61,7 @@ def test_expressions_may_come_in_any_order() -> None:
     found = evaluated([first, second, metric], lambda _: {0.0: 1.0}, [0.0])
     assert (found["x"], found["y"]) == ({0.0: 4.0}, {0.0: 2.0})
     with pytest.raises(UnknownExpression, match="circle"):
-        evaluated([Query("x", None, expression="y"), Query("y", None, expression="x")], dict, [0.0])
+        evaluated([Query("x", None, expression="y"), Query("y", None, expression="x")], lambda _: {}, [0.0])
 
 
 def test_series_have_a_value_for_each_period_with_data() -> None:

@@ -49,6 +49,11 @@ def publishing(lab: Lab) -> TableMetrics:
     return TableMetrics(lab.plane, replace(FAST, clock_scale=0.0))
 
 
+def replicated(log: Path) -> list[dict[str, Any]]:
+    """Return what the truth log says of writes that reached another region."""
+    return [dict(one) for one in truth.read(log) if one["kind"] == "item_replicated"]
+
+
 def statistic(lab: Lab, name: str, what: str = "Sum", region: str = EAST, **dimensions: str) -> float | None:
     """Return one statistic of the last minutes; None where there are no data points."""
     now = datetime.now(UTC)
@@ -131,8 +136,7 @@ def test_replication_latency_is_told_in_both_directions(lab: Lab, tmp_path: Path
         await asyncio.to_thread(west.put_item, TableName=TABLE, Item=item("w"))
 
         async def arrived() -> bool:
-            events = truth.read(tmp_path / "truth.jsonl")
-            return len([one for one in events if one["kind"] == "item_replicated"]) == 5
+            return len(replicated(tmp_path / "truth.jsonl")) == 5
 
         await until(arrived)
         tables.reconcile(lab.plane.snapshot())
@@ -146,8 +150,8 @@ def test_replication_latency_is_told_in_both_directions(lab: Lab, tmp_path: Path
         mean_ms = statistic(lab, "ReplicationLatency", "Average", **where)
         lags_ms = [
             (one["at_ns"] - one["written_ns"]) / 1e6
-            for one in truth.read(tmp_path / "truth.jsonl")
-            if one["kind"] == "item_replicated" and one["source"] == source
+            for one in replicated(tmp_path / "truth.jsonl")
+            if one["source"] == source
         ]
         assert mean_ms == pytest.approx(sum(lags_ms) / len(lags_ms), rel=0.2, abs=20)
         elsewhere = {**where, "ReceivingRegion": source}
@@ -171,7 +175,7 @@ def test_a_throttled_replica_makes_the_latency_grow(lab: Lab, tmp_path: Path) ->
 
         async def arrived() -> bool:
             tables.reconcile(lab.plane.snapshot())
-            return len([one for one in truth.read(tmp_path / "truth.jsonl") if "written_ns" in one]) == 20
+            return len(replicated(tmp_path / "truth.jsonl")) == 20
 
         await until(arrived)
         tables.reconcile(lab.plane.snapshot())
@@ -179,7 +183,7 @@ def test_a_throttled_replica_makes_the_latency_grow(lab: Lab, tmp_path: Path) ->
 
     asyncio.run(story())
     log.close()
-    arrived = [one for one in truth.read(tmp_path / "truth.jsonl") if one["kind"] == "item_replicated"]
+    arrived = replicated(tmp_path / "truth.jsonl")
     assert len({one["key"]["token"]["S"] for one in arrived}) == 20
     most_ms = statistic(lab, "ReplicationLatency", "Maximum", TableName=TABLE, ReceivingRegion=WEST)
     assert most_ms is not None

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -146,7 +147,7 @@ def test_the_capacity_mode_is_the_same_in_all_replicas(lab: Lab) -> None:
         assert "LastUpdateToPayPerRequestDateTime" in described(lab, region)["BillingModeSummary"]
         assert capacity_of(lab, region) == capacity_of(lab, region, INDEX) == (0, 0)
     client = lab.client("dynamodb")
-    back = {"BillingMode": "PROVISIONED", "ProvisionedThroughput": units(5, 6)}
+    back: dict[str, Any] = {"BillingMode": "PROVISIONED", "ProvisionedThroughput": units(5, 6)}
     assert "must both" in refusal(lambda: client.update_table(TableName=TABLE, **back))["Error"]["Message"]
     _update(lab, **back, GlobalSecondaryIndexUpdates=[{"Update": _index(7, 8)}])
     for region in (EAST, WEST):
@@ -296,9 +297,8 @@ def test_nothing_can_be_updated_while_replication_is_paused(lab: Lab) -> None:
     started = fis.start_experiment(experimentTemplateId=made["id"])["experiment"]["id"]
     for region in (EAST, WEST):
         client = lab.client("dynamodb", region)
-        error = refusal(
-            lambda at=client: at.update_table(TableName=TABLE, ProvisionedThroughput=units(10, 20))
-        )["Error"]
+        act = partial(client.update_table, TableName=TABLE, ProvisionedThroughput=units(10, 20))
+        error = refusal(act)["Error"]
         assert error["Code"] == "ResourceInUseException"
         assert "experiment" in error["Message"]
     fis.stop_experiment(id=started)
