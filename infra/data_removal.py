@@ -45,6 +45,7 @@ def _table(client_of: ClientFactory, config: DeployConfig, item: Kept) -> Iterat
     for region in reversed(config.regions):
         dynamodb = client_of("dynamodb", region)
         where = f"table {item.physical_id} in {region}"
+        _end_scaling(client_of("application-autoscaling", region), item.physical_id)
         try:
             table = dynamodb.describe_table(TableName=item.physical_id)["Table"]
             if table.get("DeletionProtectionEnabled"):
@@ -59,7 +60,22 @@ def _table(client_of: ClientFactory, config: DeployConfig, item: Kept) -> Iterat
         yield f"deleted {where}"
 
 
-def _settle(dynamodb: Any, name: str, where: str) -> None:  # noqa: ANN401 (boto3 clients have no static type)
+def _end_scaling(scaling: Any, table: str) -> None:  # noqa: ANN401 (boto3 clients have no static type)
+    """Take the table and its indexes from auto scaling, which outlives a table that is deleted by its API.
+
+    https://docs.aws.amazon.com/autoscaling/application/APIReference/API_DeregisterScalableTarget.html
+    """
+    for page in scaling.get_paginator("describe_scalable_targets").paginate(ServiceNamespace="dynamodb"):
+        for found in page["ScalableTargets"]:
+            if found["ResourceId"].split("/")[1] == table:
+                scaling.deregister_scalable_target(
+                    ServiceNamespace="dynamodb",
+                    ResourceId=found["ResourceId"],
+                    ScalableDimension=found["ScalableDimension"],
+                )
+
+
+def _settle(dynamodb: Any, name: str, where: str) -> None:  # noqa: ANN401
     wait(lambda: _table_status(dynamodb, name), lambda status: status == "UPDATING", where)
 
 

@@ -19,6 +19,7 @@ from typing import Protocol
 from drill import runs
 from drill.errors import DrillError
 from infra.lab import profile as profiles
+from infra.lab import stacks, unphysical
 from infra.lab.addresses import Addresses, claim_block, free_port
 from infra.lab.alarms import Alarms
 from infra.lab.backups import Backups
@@ -145,7 +146,7 @@ async def _live(options: argparse.Namespace) -> None:
             schedules,
             Backups(plane, clock),
         )
-        plane.start()
+        _open(plane, options.state)
         try:
             for one in physics:
                 await one.start()
@@ -165,6 +166,12 @@ async def _live(options: argparse.Namespace) -> None:
             for one in reversed(physics):
                 await one.close()
             plane.close()
+
+
+def _open(plane: ControlPlane, state: Path) -> None:
+    """Answer from now on, and say what of it the lab obeys."""
+    plane.start()
+    unphysical.note(state, stacks.physics())
 
 
 def _port(address: str, wanted: int | None) -> int:

@@ -23,6 +23,7 @@ from infra import deploy, deploy_account, deploy_config
 from infra.deploy_config import DeployConfig
 from infra.lab import profile as profiles
 from infra.lab import ready as told
+from infra.lab import unphysical
 from infra.lab.ready import Ready
 
 SYSTEM = "system.yaml"
@@ -131,6 +132,7 @@ def status(state: Path) -> Iterator[str]:
         service = target.load(state / TARGET).service
         yield f"service        {service.scheme}://{service.host}:{service.port}"
         yield f"target file    {state / TARGET}"
+    yield from unphysical.lines(state, Aws(ready.endpoint_url, timeout_s=30).client, ready.regions)
 
 
 def alive(state: Path) -> bool:

@@ -23,6 +23,7 @@ from infra.lab.truth import TruthLog
 # https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-copy-snapshot.html
 COPIES_AT_ONCE = 5
 _POLL_S = 0.05
+_CLOSE_S = 10.0
 
 log = structlog.get_logger()
 
@@ -74,10 +75,13 @@ class Snapshots:
             self._clear(shelf)
 
     async def close(self) -> None:
-        """Stop making snapshots."""
-        for task in self._tasks.values():
+        """Stop making snapshots; what writes files is given time to end, since the home goes next."""
+        under_way = [task for task in self._tasks.values() if not task.done()]
+        if under_way:
+            await asyncio.wait(under_way, timeout=_CLOSE_S)
+        for task in under_way:
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*under_way, return_exceptions=True)
 
     def hold(self, resource: str) -> Shelf | None:
         """Keep a snapshot's folder until :meth:`release`; None if there is no such snapshot."""

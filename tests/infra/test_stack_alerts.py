@@ -1,5 +1,6 @@
 """The resource types that watch the system: made, changed in place, read back, and gone."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -86,30 +87,35 @@ def test_a_deleted_stack_leaves_nothing(lab: Lab) -> None:
     assert lab.client("route53").list_health_checks()["HealthChecks"] == []
 
 
+ALARM: dict[str, Any] = {
+    "Namespace": "n",
+    "MetricName": "m",
+    "Statistic": "Sum",
+    "Period": 60,
+    "EvaluationPeriods": 2,
+    "Threshold": 1,
+    "ComparisonOperator": "GreaterThanThreshold",
+}
+BODY = {"Type": "AWS::CloudWatch::Dashboard", "Properties": {"DashboardBody": '{"widgets": 1}'}}
+
+
 @pytest.mark.parametrize(
-    ("wrong", "right", "reason"),
+    ("resource", "reason"),
     [
-        ("DatapointsToAlarm: 9", 'DatapointsToAlarm: "2"', "no more than EvaluationPeriods"),
-        ("Statistic: Median", "Statistic: Sum\n", "Median"),
-        (
-            '{"widgets": 1}',
-            '{"widgets": [{"type": "text", "properties": {"markdown": "${Note}"}}]}',
-            "widgets",
-        ),
-        ('Period: "61"', 'Period: "60"', "multiple of 60"),
-        (
-            'AlarmRule: !Sub ALARM("a") AND',
-            'AlarmRule: !Sub ALARM("${Errors}") AND NOT OK("${Slow}")',
-            "its end",
-        ),
+        ({"Properties": {**ALARM, "DatapointsToAlarm": 9}}, "no more than EvaluationPeriods"),
+        ({"Properties": {**ALARM, "Statistic": "Median"}}, "Median"),
+        ({"Properties": {**ALARM, "Period": "61"}}, "multiple of 60"),
+        ({"Properties": {**ALARM, "Colour": "red"}}, "Colour"),
+        ({"Type": "AWS::CloudWatch::CompositeAlarm", "Properties": {"AlarmRule": "ALARM(a) AND"}}, "its end"),
+        (BODY, "widgets"),
     ],
 )
-def test_what_aws_refuses_fails_the_stack(lab: Lab, wrong: str, right: str, reason: str) -> None:
-    """A value that the service does not take is the stack's reason, and nothing stays behind."""
-    assert right in ALERTS
-    stack = make(lab, ALERTS.replace(right, wrong + ("\n" if right.endswith("\n") else ""), 1))
+def test_what_aws_refuses_fails_the_stack(lab: Lab, resource: dict[str, Any], reason: str) -> None:
+    """A value that the service does not take is the reason of its event, and nothing stays behind."""
+    bad = {"Type": "AWS::CloudWatch::Alarm", "DependsOn": "Topic", **resource}
+    stack = make(lab, json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}, "Bad": bad}}))
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
     events = lab.client("cloudformation").describe_stack_events(StackName=stack["StackId"])["StackEvents"]
-    failed = [one for one in events if one["ResourceStatus"] == "CREATE_FAILED"]
-    assert any(reason in one["ResourceStatusReason"] for one in failed)
+    (failed,) = [one for one in events if one["ResourceStatus"] == "CREATE_FAILED"]
+    assert reason in failed["ResourceStatusReason"]
     assert lab.client("sns").list_topics()["Topics"] == []

@@ -72,7 +72,7 @@ def _run(alarm: _Alarm, shown: dict[str, Any], action: str, before: str) -> None
         problem = _invoke(alarm, shown, action)
     else:
         problem = f"the lab has no alarm actions of {service}"
-    data = {
+    told = {
         "actionState": "Failed" if problem else "Succeeded",
         "stateUpdateTimestamp": int(shown["StateUpdatedTimestamp"].timestamp() * 1000),
         "notificationResource": action,
@@ -83,7 +83,7 @@ def _run(alarm: _Alarm, shown: dict[str, Any], action: str, before: str) -> None
         summary = f'Failed to execute action {action}. Received error: "{problem}"'
     else:
         summary = f"Successfully executed action {action}"
-    HISTORY.note(alarm, "Action", summary, data)
+    HISTORY.note(alarm, "Action", summary, told)
 
 
 def _notify(alarm: _Alarm, shown: dict[str, Any], topic: str, message: str) -> str:

@@ -36,7 +36,7 @@ class History:
         with self._lock:
             self._items.clear()
 
-    def note(self, alarm: _Alarm, kind: str, summary: str, data: dict[str, Any]) -> None:
+    def note(self, alarm: _Alarm, kind: str, summary: str, told: dict[str, Any]) -> None:
         """Write an item down: ``ConfigurationUpdate``, ``StateUpdate`` or ``Action``."""
         item = {
             "AlarmName": alarm.name,
@@ -44,7 +44,7 @@ class History:
             "Timestamp": datetime.now(UTC),
             "HistoryItemType": kind,
             "HistorySummary": summary,
-            "HistoryData": json.dumps(data),
+            "HistoryData": json.dumps(told),
         }
         with self._lock:
             kept = self._items.setdefault(alarm.region, collections.deque(maxlen=_ITEMS_MAX))
@@ -53,8 +53,8 @@ class History:
     def configured(self, alarm: _Alarm, what: str) -> None:
         """Write down that an alarm was made (``Create``), changed (``Update``) or deleted (``Delete``)."""
         word = {"Create": "created", "Update": "updated", "Delete": "deleted"}[what]
-        data = {"version": "1.0", "type": what, f"{word}Alarm": alarm.settings}
-        self.note(alarm, "ConfigurationUpdate", f'Alarm "{alarm.name}" {word}', data)
+        told = {"version": "1.0", "type": what, f"{word}Alarm": alarm.settings}
+        self.note(alarm, "ConfigurationUpdate", f'Alarm "{alarm.name}" {word}', told)
 
     def shown(self, region: str, asked: dict[str, Any]) -> dict[str, Any]:
         """Return what DescribeAlarmHistory answers."""

@@ -48,7 +48,7 @@ def reason(rule: Rule, judgement: Judgement, before: str) -> str:
     )
 
 
-def reason_data(settings: Mapping[str, Any], judgement: Judgement, at: datetime) -> str:
+def reason_document(settings: Mapping[str, Any], judgement: Judgement, at: datetime) -> str:
     """Return the same for programs, as JSON."""
     there = [(start_s, value) for start_s, value in judgement.points if value is not None]
     document: dict[str, Any] = {"version": "1.0", "queryDate": stamp(at)}

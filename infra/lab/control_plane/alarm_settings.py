@@ -18,6 +18,12 @@ _SHORT_PERIODS = {10, 20, 30}
 _DAY_S, _WEEK_S, _HOUR_S = 86_400, 604_800, 3_600
 _ACTIONS_MAX = 5
 _MISSING = {MISSING, IGNORE, BREACHING, NOT_BREACHING}
+# Of anomaly detection, which the lab keeps and does not judge.
+_OF_A_BAND = (
+    "LessThanLowerOrGreaterThanUpperThreshold",
+    "LessThanLowerThreshold",
+    "GreaterThanUpperThreshold",
+)
 # Alarms on these ignore what is missing unless they say otherwise:
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
 _SILENT_NAMESPACE = "AWS/DynamoDB"
@@ -33,6 +39,10 @@ def checked(given: dict[str, Any]) -> dict[str, Any]:
 
     """
     settings = {name: value for name, value in given.items() if value is not None}
+    _require(settings, "EvaluationPeriods", "ComparisonOperator")
+    if settings["ComparisonOperator"] not in {*OPERATORS, *_OF_A_BAND}:
+        msg = f"The value {settings['ComparisonOperator']} for parameter ComparisonOperator is not supported."
+        raise ValidationError(msg)
     _check_actions(settings)
     missing = settings.get("TreatMissingData", MISSING)
     if missing not in _MISSING:
@@ -56,6 +66,13 @@ def checked(given: dict[str, Any]) -> dict[str, Any]:
     return settings
 
 
+def _require(settings: Mapping[str, Any], *names: str) -> None:
+    for name in names:
+        if name not in settings:
+            msg = f"The parameter {name} is required."
+            raise ValidationError(msg)
+
+
 def _check_actions(settings: Mapping[str, Any]) -> None:
     for name in ("OKActions", "AlarmActions", "InsufficientDataActions"):
         actions = settings.get(name, ())
@@ -69,10 +86,7 @@ def _check_actions(settings: Mapping[str, Any]) -> None:
 
 
 def _check_metric(settings: Mapping[str, Any]) -> None:
-    for name in ("MetricName", "Namespace", "Period", "Threshold"):
-        if name not in settings:
-            msg = f"The parameter {name} is required."
-            raise ValidationError(msg)
+    _require(settings, "MetricName", "Namespace", "Period", "Threshold")
     both = [name for name in ("Statistic", "ExtendedStatistic") if name in settings]
     if len(both) != 1:
         msg = "Exactly one of the parameters Statistic and ExtendedStatistic must be specified."

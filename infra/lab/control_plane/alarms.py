@@ -48,7 +48,7 @@ class Alarm:
     configured_at: datetime
     state: str = INSUFFICIENT
     reason: str = "Unchecked: Initial alarm creation"
-    reason_data: str = ""
+    reason_document: str = ""
     updated_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     transitioned_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -59,7 +59,9 @@ class Alarm:
 
     def shown(self) -> dict[str, Any]:
         """Return it as DescribeAlarms shows it."""
-        lists: dict[str, Any] = {name: [] for name in ("OKActions", "AlarmActions", "InsufficientDataActions")}
+        lists: dict[str, Any] = {
+            name: [] for name in ("OKActions", "AlarmActions", "InsufficientDataActions")
+        }
         shown = {
             **lists,
             "ActionsEnabled": True,
@@ -72,7 +74,7 @@ class Alarm:
             "StateUpdatedTimestamp": self.updated_at,
             "StateTransitionedTimestamp": self.transitioned_at,
         }
-        return {**shown, "StateReasonData": self.reason_data} if self.reason_data else shown
+        return {**shown, "StateReasonData": self.reason_document} if self.reason_document else shown
 
 
 def install() -> None:
@@ -125,7 +127,7 @@ def report(seen: MetricAlarm, judgement: Judgement) -> None:
             reason, document = f"The alarm rule evaluates to {judgement.state}", ""
         else:
             reason = alarm_messages.reason(seen.rule, judgement, alarm.state)
-            document = alarm_messages.reason_data(alarm.settings, judgement, at)
+            document = alarm_messages.reason_document(alarm.settings, judgement, at)
         _change(alarm, judgement.state, reason, document)
 
 
@@ -133,18 +135,18 @@ def _change(alarm: Alarm, state: str, reason: str, document: str) -> None:
     """Have an alarm show a state; a new one sets off the actions."""
     before, at = alarm.state, datetime.now(UTC)
     former = {"stateValue": alarm.state, "stateReason": alarm.reason}
-    alarm.state, alarm.reason, alarm.reason_data, alarm.updated_at = state, reason, document, at
+    alarm.state, alarm.reason, alarm.reason_document, alarm.updated_at = state, reason, document, at
     if before == state:
         return
     alarm.transitioned_at = at
-    data: dict[str, Any] = {
+    told: dict[str, Any] = {
         "version": "1.0",
         "oldState": former,
         "newState": {"stateValue": state, "stateReason": reason},
     }
     if document:
-        data["newState"]["stateReasonData"] = json.loads(document)
-    HISTORY.note(alarm, "StateUpdate", f"Alarm updated from {before} to {state}", data)
+        told["newState"]["stateReasonData"] = json.loads(document)
+    HISTORY.note(alarm, "StateUpdate", f"Alarm updated from {before} to {state}", told)
     if WIRING.alarms is not None:
         WIRING.alarms.alarm_changed(alarm.region, alarm.name, before, state)
     alarm_actions.set_off(alarm, before)

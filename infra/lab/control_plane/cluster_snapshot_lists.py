@@ -30,12 +30,9 @@ def _describe(original: Function) -> Function:
     ) -> list[DBClusterSnapshot]:
         wanted: dict[str, Any] = dict(filters or {})
         named = (db_snapshot_identifier or "").rpartition("cluster-snapshot:")[2]
-        if named or "db-cluster-snapshot-id" in wanted:
-            kinds = ("automated", "manual", "awsbackup")
-        else:
-            kinds = OWN_KINDS
+        one = bool(named) or "db-cluster-snapshot-id" in wanted
         if snapshot_type is None:
-            wanted.setdefault("snapshot-type", list(kinds))
+            wanted.setdefault("snapshot-type", [*OWN_KINDS, "awsbackup"] if one else [*OWN_KINDS])
         with WIRING.databases:
             found: list[DBClusterSnapshot] = original(
                 backend, db_cluster_identifier, named or None, snapshot_type, wanted

@@ -25,7 +25,7 @@ from infra.lab.watching import Query
 
 # The most data points of one GetMetricStatistics and of one GetMetricData call:
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html
-_STATISTICS_MAX, _DATA_MAX = 1440, 100_800
+_STATISTICS_MAX, _POINTS_MAX = 1440, 100_800
 _PAGE = 500
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html
 _OLDEST_S, _NEWEST_S = 14 * 86_400, 2 * 3_600
@@ -34,8 +34,8 @@ _RECENT_S = 3 * 3_600
 
 def install() -> None:
     """Mend moto's metrics."""
-    replace(CloudWatchBackend, "put_metric_data", _put_metric_data)
-    replace(CloudWatchResponse, "get_metric_data", lambda _: _get_metric_data)
+    replace(CloudWatchBackend, "put_metric_data", _put_points)
+    replace(CloudWatchResponse, "get_metric_data", lambda _: _get_series)
     replace(CloudWatchResponse, "get_metric_statistics", lambda _: _get_metric_statistics)
     replace(CloudWatchResponse, "list_metrics", lambda _: _list_metrics)
 
@@ -52,16 +52,16 @@ def publish(metrics: Sequence[world.Metric]) -> None:
         WIRING.metrics.put(region, points)
 
 
-def _put_metric_data(_original: Function) -> Function:
-    def put(backend: CloudWatchBackend, namespace: str, metric_data: list[dict[str, Any]]) -> None:
-        for number, datum in enumerate(metric_data, 1):
+def _put_points(_original: Function) -> Function:
+    def put(backend: CloudWatchBackend, namespace: str, published: list[dict[str, Any]]) -> None:
+        for number, datum in enumerate(published, 1):
             backend._validate_parameters_put_metric_data(datum, number)
             _refuse_far_away(datum, number)
         WIRING.metrics.put(
             backend.region_name,
             [
                 (_name(namespace, datum), datum.get("Unit", "None"), point)
-                for datum in metric_data
+                for datum in published
                 for point in _points(datum)
             ],
         )
@@ -157,7 +157,7 @@ def _marks(start: datetime, end: datetime, period_s: float, at_most: int) -> lis
     return marks_of(first_s, period_s, number)
 
 
-def _get_metric_data(response: CloudWatchResponse) -> ActionResult:
+def _get_series(response: CloudWatchResponse) -> ActionResult:
     asked = response._get_param("MetricDataQueries", [])
     queries = [query_of(item) for item in asked]
     window = response._get_param("StartTime"), response._get_param("EndTime")
@@ -165,11 +165,11 @@ def _get_metric_data(response: CloudWatchResponse) -> ActionResult:
     shortest_s = min((query.period_s for query in queries), default=60)
 
     def fetch(query: Query) -> Series:
-        marks = _marks(*window, query.period_s, _DATA_MAX)
+        marks = _marks(*window, query.period_s, _POINTS_MAX)
         return series_of(WIRING.metrics, response.region, query, marks, query.period_s)
 
     try:
-        found = evaluated(queries, fetch, _marks(*window, shortest_s, _DATA_MAX) if queries else [])
+        found = evaluated(queries, fetch, _marks(*window, shortest_s, _POINTS_MAX) if queries else [])
     except UnknownExpression as problem:
         msg = f"Error in expression: {problem}"
         raise ValidationError(msg) from problem

@@ -59,8 +59,8 @@ def _without_scaled_capacity(part: Mapping[str, Any]) -> None:
     """Say of a capacity that auto scaling moves only whether it is within its bounds."""
     for target in part.get("scalable_targets", {}).values():
         _, table, *index = target["ResourceId"].split("/")
-        units = f"{target['ScalableDimension'].rpartition(':')[2]}"
-        described = part["tables"].get(table)
+        units = target["ScalableDimension"].rpartition(":")[2]
+        described = part.get("tables", {}).get(table)
         if units not in _CAPACITY or described is None:
             continue
         holders = described.get("GlobalSecondaryIndexes", ()) if index else [described]

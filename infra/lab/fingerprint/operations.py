@@ -28,6 +28,10 @@ def _function(client: Client, one: Description) -> Description:
     }
 
 
+def _policy_of(client: Client, name: str, qualifier: Description) -> Description:
+    return optional(client.get_policy, FunctionName=name, **qualifier)
+
+
 def _template(client: Client, one: Description) -> Description:
     whole: Description = client.get_experiment_template(id=one["id"])["experimentTemplate"]
     return whole

@@ -45,7 +45,7 @@ def _key(client: Client, one: Description) -> Description | None:
     return {
         **described,
         "Policy": client.get_key_policy(KeyId=key_id, PolicyName="default")["Policy"],
-        "Rotation": client.get_key_rotation_status(KeyId=key_id)["KeyRotationEnabled"],
+        "Rotation": client.get_key_rotation_status(KeyId=key_id),
         "Tags": list(listed(client, "list_resource_tags", "Tags", KeyId=key_id)),
     }
 
@@ -64,11 +64,9 @@ def _plan(client: Client, one: Description) -> Description:
     call = "list_backup_selections", "BackupSelectionsList"
     return {
         **one,
-        "Plan": client.get_backup_plan(BackupPlanId=plan_id)["BackupPlan"],
+        "Plan": client.get_backup_plan(BackupPlanId=plan_id),
         "Selections": [
-            client.get_backup_selection(BackupPlanId=plan_id, SelectionId=item["SelectionId"])[
-                "BackupSelection"
-            ]
+            client.get_backup_selection(BackupPlanId=plan_id, SelectionId=item["SelectionId"])
             for item in listed(client, *call, BackupPlanId=plan_id)
         ],
         "Tags": client.list_tags(ResourceArn=one["BackupPlanArn"])["Tags"],

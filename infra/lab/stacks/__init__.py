@@ -71,3 +71,8 @@ def install(endpoint_url: str, changed: Callable[[], None]) -> None:
     engine.install(endpoint_url, changed)
     queries.install()
     change_sets.install()
+
+
+def physics() -> dict[str, frozenset[str]]:
+    """Return for each resource type the properties that something in the lab obeys."""
+    return {kind.name: kind.physics for kind in TYPES.values()}

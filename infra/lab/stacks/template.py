@@ -6,37 +6,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import yaml
 from moto.cloudformation.exceptions import ValidationError
 
-# The one of libyaml where PyYAML was built with it: templates are long.
-_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+from infra import template_yaml
+
 _SUB = re.compile(r"\$\{([^!{}][^{}]*)\}")
 _SECRET = re.compile(r"\{\{resolve:secretsmanager:(arn:[^}]*?:secret:[^:}]+|[^:}]+)(?::([^}]*))?\}\}")
-
-
-class _Loader(_SafeLoader):
-    """YAML with CloudFormation's short forms; dates stay text."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in found if not tag.endswith(":timestamp")]
-    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    value: Any
-    if isinstance(node, yaml.ScalarNode):
-        value = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        value = loader.construct_mapping(node, deep=True)
-    return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
-
-
-_Loader.add_multi_constructor("!", _short_form)
 
 
 def parse(text: str) -> dict[str, Any]:
@@ -47,26 +22,9 @@ def parse(text: str) -> dict[str, Any]:
 
     """
     try:
-        found = yaml.load(text, Loader=_Loader)  # noqa: S506 (a safe loader with CloudFormation's tags)
-    except yaml.YAMLError as problem:
-        where = " ".join(str(problem).split())
-        raise ValidationError(message=f"Template format error: {where}") from problem
-    if not isinstance(found, dict):
-        raise ValidationError(message="Template format error: unsupported structure.")
-    whole: dict[str, Any] = _whole_attributes(found)
-    return whole
-
-
-def _whole_attributes(value: Any) -> Any:
-    if isinstance(value, dict):
-        if set(value) == {"Fn::GetAtt"}:
-            asked = value["Fn::GetAtt"]
-            parts = asked.split(".") if isinstance(asked, str) else asked
-            return {"Fn::GetAtt": [parts[0], ".".join(parts[1:])]}
-        return {key: _whole_attributes(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_whole_attributes(item) for item in value]
-    return value
+        return template_yaml.parse(text)
+    except ValueError as problem:
+        raise ValidationError(message=f"Template format error: {problem}") from problem
 
 
 def needs(template: Mapping[str, Any]) -> dict[str, set[str]]:

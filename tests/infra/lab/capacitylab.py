@@ -18,7 +18,6 @@ from infra.lab.control_plane.mending import ACCOUNT
 from tests.infra.lab.planelab import EAST, WEST, Lab
 
 CLOCK_SCALE = 0.004
-UPDATE_S = 30 * CLOCK_SCALE
 TABLE, INDEX = "orders", "pending"
 CODE = "ProvisionedThroughputExceededException"
 

@@ -53,6 +53,9 @@ class Control:
         """Note one."""
         self.reports.append(report)
 
+    def report_snapshot(self, report: world.SnapshotReport) -> None:
+        """Drop one."""
+
     def publish(self, metrics: Sequence[world.Metric]) -> None:
         """Drop what is published."""
 

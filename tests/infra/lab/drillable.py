@@ -1,6 +1,7 @@
 """An account with one of everything drillable, and changes to it that can be put back."""
 
 import io
+import json
 import time
 import zipfile
 from collections.abc import Callable
@@ -14,7 +15,10 @@ TAG = {"Key": "drill:opt-in", "Value": "true"}
 
 def build(aws: Aws) -> None:
     """Make one of everything drillable."""
-    aws.client("iam", "global").create_role(RoleName="fis", AssumeRolePolicyDocument="{}")
+    services = ["fis.amazonaws.com", "lambda.amazonaws.com", "scheduler.amazonaws.com"]
+    trust = {"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    aws.client("iam", "global").create_role(RoleName="fis", AssumeRolePolicyDocument=document)
     for number, region in enumerate(REGIONS):
         vpc_id = aws.client("ec2", region).create_vpc(CidrBlock=f"10.{number}.0.0/16")["Vpc"]["VpcId"]
         aws.client("ec2", region).create_tags(Resources=[vpc_id], Tags=[{"Key": "Name", "Value": "lab"}])

@@ -1,6 +1,6 @@
 """EC2 as AWS has it: filters, zones, security group rules, endpoints, and what goes with what."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -141,14 +141,15 @@ def test_what_holds_what(lab: Lab) -> None:
     with refused("DependencyViolation"):
         ec2.delete_security_group(GroupId=group)
     ec2.delete_security_group(GroupId=other)
-    for delete in (
+    holding: list[Callable[[], object]] = [
         lambda: ec2.delete_subnet(SubnetId=subnet),
         lambda: ec2.detach_internet_gateway(InternetGatewayId=internet, VpcId=vpc),
         lambda: ec2.delete_security_group(GroupId=group),
-    ):
+    ]
+    for let_go in holding:
         with refused("DependencyViolation"):
             ec2.delete_vpc(VpcId=vpc)
-        delete()
+        let_go()
     ec2.delete_vpc(VpcId=vpc)
     wanted = [{"Name": "vpc-id", "Values": [vpc]}]
     assert ec2.describe_network_acls(Filters=wanted)["NetworkAcls"] == []

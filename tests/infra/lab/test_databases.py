@@ -145,6 +145,33 @@ def test_closing_leaves_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "postgres").is_symlink()
 
 
+def test_closing_while_a_snapshot_is_taken_leaves_nothing(tmp_path: Path) -> None:
+    """A base backup that is under way ends with the databases, and its files go too."""
+
+    async def scenario() -> Path:
+        async with running(tmp_path) as lab:
+            lab.databases.reconcile(world.Snapshot(clusters=(CLUSTER,)))
+            socket = await lab.up(CLUSTER)
+            query(socket, "CREATE TABLE much AS SELECT generate_series(1, 300000) AS n")
+            taken = world.ClusterSnapshot("s", CLUSTER.region, "snapshot-1", "creating", CLUSTER.resource)
+            lab.databases.reconcile(world.Snapshot(clusters=(CLUSTER,), cluster_snapshots=(taken,)))
+            home = socket.parent.parent
+            await until(lambda: any((home / "snapshots").iterdir()))
+            return home
+
+    home = asyncio.run(scenario())
+    assert not home.exists()
+    assert not [path for path in Path("/proc").glob("[0-9]*/cmdline") if str(home) in arguments(path)]
+
+
+def arguments(path: Path) -> str:
+    """Return how a process was started; nothing if it has ended."""
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
+
+
 DAEMON = """
 import asyncio, sys
 from pathlib import Path

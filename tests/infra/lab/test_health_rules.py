@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.lab.health_rules import Opinion, states
+from infra.lab.health_rules import Opinion, by_stream, states
 from infra.lab.world import HealthCheck
 
 
@@ -89,3 +89,21 @@ def test_calculated_checks_nest_and_a_missing_child_counts_for_nothing() -> None
     assert states(checks, {}) == {"sum": False, "inner": True, "a": True}
     circle = {"x": replace(_calculated(1, "y"), id="x"), "y": replace(_calculated(1, "x"), id="y")}
     assert states(circle, {}) == {"x": True, "y": True}
+
+
+@pytest.mark.parametrize("last", [True, False])
+@pytest.mark.parametrize("insufficient", ["Healthy", "Unhealthy", "LastKnownStatus"])
+def test_a_check_on_an_alarm_goes_by_its_data(insufficient: str, last: bool) -> None:
+    """Data that say something decide; without them the check says what holds."""
+    check = HealthCheck("a", "CLOUDWATCH_METRIC", insufficient=insufficient)
+    assert by_stream(check, "OK", last)
+    assert not by_stream(check, "ALARM", last)
+    without = {"Healthy": True, "Unhealthy": False, "LastKnownStatus": last}
+    assert by_stream(check, "INSUFFICIENT_DATA", last) == without[insufficient]
+
+
+def test_inverting_a_check_on_an_alarm() -> None:
+    """An inverted check shows the opposite of what its data say; one that is not known is healthy."""
+    plain = HealthCheck("a", "CLOUDWATCH_METRIC")
+    checks = {"a": plain, "b": replace(plain, id="b", inverted=True), "c": replace(plain, id="c")}
+    assert states(checks, {}, {"a": False, "b": False}) == {"a": False, "b": True, "c": True}

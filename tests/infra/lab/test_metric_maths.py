@@ -10,7 +10,7 @@ MARKS = marks_of(0, 60, 4)
 KNOWN = {"a": {0.0: 1.0, 60.0: 2.0, 120.0: 3.0}, "b": {0.0: 10.0, 120.0: 0.0}}
 
 
-def result(expression: str) -> dict[float, float]:
+def worth(expression: str) -> dict[float, float]:
     """Return what an expression over ``a`` and ``b`` comes to."""
     queries = [Query(name, MetricName("n", name, ())) for name in KNOWN]
     asked = [*queries, Query("e", None, expression=expression)]
@@ -40,7 +40,7 @@ def result(expression: str) -> dict[float, float]:
 )
 def test_expressions(expression: str, expected: dict[float, float]) -> None:
     """Two series meet where both have a value; a division by zero is no value."""
-    assert result(expression) == pytest.approx(expected)
+    assert worth(expression) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_expressions(expression: str, expected: dict[float, float]) -> None:
 def test_what_is_unknown_is_said(expression: str) -> None:
     """An expression beyond the lab is refused by its text, never worked out wrongly."""
     with pytest.raises(UnknownExpression):
-        result(expression)
+        worth(expression)
 
 
 def test_expressions_may_come_in_any_order() -> None:

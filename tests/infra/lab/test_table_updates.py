@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 from moto.dynamodb.models import dynamodb_backends
 
-from infra.lab.control_plane import experiments
+from infra.lab.control_plane import experiments, table_updates
 from infra.lab.control_plane.decreases import CapacityHistory
 from infra.lab.control_plane.mending import ACCOUNT
 from infra.lab.control_plane.table_settings import settings_of
 from tests.infra.lab.capacitylab import (
     INDEX,
     TABLE,
-    UPDATE_S,
     capacity_lab,
     capacity_of,
     described,
@@ -30,11 +29,13 @@ from tests.infra.lab.capacitylab import (
 from tests.infra.lab.planelab import EAST, WEST, Lab
 from tests.infra.lab.tablelab import template
 
+SLOW_S = 2.0
+
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Lab]:
-    """Give a control plane."""
-    with capacity_lab() as made:
+    """Give a control plane on which updates take no time to speak of."""
+    with capacity_lab(1 / 3000) as made:
         made.client("iam").create_role(RoleName="fis", AssumeRolePolicyDocument="{}")
         yield made
 
@@ -43,6 +44,14 @@ def shared() -> Iterator[Lab]:
 def lab(shared: Lab) -> Lab:
     """Give an empty account."""
     return emptied(shared)
+
+
+@pytest.fixture
+def slow() -> Iterator[None]:
+    """Have updates take some seconds, so that one can be watched."""
+    table_updates.install(SLOW_S / table_updates.UPDATE_S, experiments.is_paused, lambda: None)
+    yield
+    table_updates.install(1 / 3000, experiments.is_paused, lambda: None)
 
 
 def _update(lab: Lab, region: str = EAST, **request: Any) -> dict[str, Any]:
@@ -57,6 +66,7 @@ def _index(reads: int, writes: int) -> dict[str, Any]:
     return {"IndexName": INDEX, "ProvisionedThroughput": units(reads, writes)}
 
 
+@pytest.mark.usefixtures("slow")
 def test_an_update_takes_its_time(lab: Lab) -> None:
     """The table shows UPDATING with the old capacity, then ACTIVE with the new one."""
     client = make_table(lab, (10, 10), (10, 10))
@@ -66,7 +76,7 @@ def test_an_update_takes_its_time(lab: Lab) -> None:
     assert answer["ProvisionedThroughput"]["WriteCapacityUnits"] == 10
     assert capacity_of(lab) == (10, 10)
     settled(lab)
-    assert time.monotonic() - began_s >= UPDATE_S
+    assert time.monotonic() - began_s >= SLOW_S
     assert capacity_of(lab) == (20, 30)
     shown = described(lab)["ProvisionedThroughput"]
     assert shown["NumberOfDecreasesToday"] == 0
@@ -86,6 +96,7 @@ def test_the_new_capacity_is_in_force_then(lab: Lab) -> None:
         client.put_item(TableName=TABLE, Item=item(str(number)))
 
 
+@pytest.mark.usefixtures("slow")
 def test_a_second_update_meanwhile_is_refused(lab: Lab) -> None:
     """In every region, and the table can't be deleted then either."""
     client = make_table(lab, (10, 10), replica=True)
@@ -100,6 +111,7 @@ def test_a_second_update_meanwhile_is_refused(lab: Lab) -> None:
     settled(lab, EAST, WEST)
 
 
+@pytest.mark.usefixtures("slow")
 def test_a_failed_transaction_loses_no_update(lab: Lab) -> None:
     """Moto puts a copy of the table in its place: the update still comes into force."""
     client = make_table(lab, (500, 500))
@@ -165,6 +177,7 @@ def test_on_demand_maxima(lab: Lab) -> None:
     assert described(lab, WEST)["OnDemandThroughput"]["MaxWriteRequestUnits"] == 20
 
 
+@pytest.mark.usefixtures("slow")
 def test_indexes_come_and_go_in_all_replicas(lab: Lab) -> None:
     """A new index is CREATING before it is ACTIVE; a deleted one is DELETING until it is gone."""
     client = make_table(lab, (10, 10), replica=True)
