@@ -264,16 +264,17 @@ def load(path: Path) -> Target:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
-        msg = f"target file {path} can't be read: {problem}; write one with: drill lab up"
+        msg = f"target file {path} can't be read: {problem}; write one with: drill target init"
         raise TargetError(msg) from problem
     try:
         document = yaml.safe_load(text)
     except yaml.YAMLError as problem:
         where = " ".join(str(problem).split())
-        msg = f"target file {path} is not YAML: {where}"
+        msg = f"target file {path} is not YAML: {where}; its keys: drill target schema"
         raise TargetError(msg) from problem
     if not isinstance(document, dict):
-        msg = f"target file {path} must be a mapping of keys, not {type(document).__name__}"
+        kind = type(document).__name__
+        msg = f"target file {path} must be a mapping of keys, not {kind}; see: drill target schema"
         raise TargetError(msg)
     try:
         return Target.model_validate(document)
@@ -281,7 +282,7 @@ def load(path: Path) -> Target:
         first = problem.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])
         more = f" ({problem.error_count() - 1} more)" if problem.error_count() > 1 else ""
-        msg = f"target file {path}: {key}: {first['msg']}{more}; see: drill plan --help"
+        msg = f"target file {path}: {key}: {first['msg']}{more}; see: drill target schema"
         raise TargetError(msg) from problem
 
 
@@ -318,4 +319,8 @@ def _variables(value: object, name: str) -> Iterator[tuple[str, str]]:
 def dump(target: Target, path: Path) -> None:
     """Write a target file that :func:`load` reads back as the same value."""
     document = target.model_dump(mode="json", by_alias=True, exclude_none=True)
-    path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    try:
+        path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    except OSError as problem:
+        msg = f"target file {path} can't be written: {problem.strerror}; write it elsewhere with: --out FILE"
+        raise TargetError(msg) from problem

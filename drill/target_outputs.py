@@ -6,7 +6,7 @@ An output is matched to a key of the target file by its name alone: ``PrimaryVpc
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
@@ -100,13 +100,15 @@ def read(outputs: Outputs, chosen: Mapping[str, str]) -> Read:
 
     """
     keys = {_plain("".join(key.path)): key for key in keys_of(Target)}
-    found, unused = _matched(outputs, keys)
+    by_hand = {}
     for name, text in chosen.items():
         key = keys.get(_plain(name))
         if key is None:
             msg = f"--set {name}: the target file has no such key; see: drill target schema"
             raise TargetError(msg)
-        found[key] = text
+        by_hand[key] = text
+    found, unused = _matched(outputs, keys, by_hand)
+    found |= by_hand
     _demand_all(keys.values(), found)
     document: dict[str, Any] = {}
     for key, value in found.items():
@@ -189,14 +191,16 @@ def _leaves(value: object, name: str) -> Iterator[tuple[str, object]]:
         yield name, value
 
 
-def _matched(outputs: Outputs, keys: Mapping[str, Key]) -> tuple[dict[Key, object], list[str]]:
+def _matched(
+    outputs: Outputs, keys: Mapping[str, Key], settled: Container[Key]
+) -> tuple[dict[Key, object], list[str]]:
     found: dict[Key, object] = {}
     unused: list[str] = []
     for name, value in _leaves(outputs, ""):
         key = keys.get(_plain(name))
         if key is None or str(key) in _BY_HAND:
             unused.append(name)
-        elif key in found and found[key] != value:
+        elif key in found and found[key] != value and key not in settled:
             msg = f"two outputs give {key} different values; choose one with: --set {key}=VALUE"
             raise TargetError(msg)
         else:

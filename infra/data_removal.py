@@ -3,7 +3,7 @@
 Every function may be called again for something that is half gone.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -50,13 +50,13 @@ def _table(client_of: ClientFactory, config: DeployConfig, item: Kept) -> Iterat
             table = dynamodb.describe_table(TableName=item.physical_id)["Table"]
             if table.get("DeletionProtectionEnabled"):
                 dynamodb.update_table(TableName=item.physical_id, DeletionProtectionEnabled=False)
-                _settle(dynamodb, item.physical_id, where)
+                _settle(dynamodb, item.physical_id, where, {"UPDATING"})
             dynamodb.delete_table(TableName=item.physical_id)
         except ClientError as problem:
             if not is_gone(problem):
                 raise
             continue
-        wait(lambda at=dynamodb: _table_status(at, item.physical_id), lambda status: status != "", where)
+        _settle(dynamodb, item.physical_id, where, {"ACTIVE", "UPDATING", "DELETING"})
         yield f"deleted {where}"
 
 
@@ -75,8 +75,9 @@ def _end_scaling(scaling: Any, table: str) -> None:  # noqa: ANN401 (boto3 clien
                 )
 
 
-def _settle(dynamodb: Any, name: str, where: str) -> None:  # noqa: ANN401
-    wait(lambda: _table_status(dynamodb, name), lambda status: status == "UPDATING", where)
+def _settle(dynamodb: Any, name: str, where: str, passing: Container[str]) -> None:  # noqa: ANN401
+    """Wait while a table is at something that passes; a table that is gone is at nothing."""
+    wait(lambda: _table_status(dynamodb, name), lambda status: status in passing, where)
 
 
 def _table_status(dynamodb: Any, name: str) -> str:  # noqa: ANN401
@@ -89,20 +90,28 @@ def _table_status(dynamodb: Any, name: str) -> str:  # noqa: ANN401
 
 
 def _vault(client_of: ClientFactory, _config: DeployConfig, item: Kept) -> Iterator[str]:
+    """Empty the vault, of what still arrives by a copy too, and delete it."""
     backup = client_of("backup", item.region)
-    points = list(_recovery_points(backup, item.physical_id))
-    for arn in points:
-        backup.delete_recovery_point(BackupVaultName=item.physical_id, RecoveryPointArn=arn)
-    where = f"the recovery points of vault {item.physical_id} in {item.region}"
-    wait(lambda: len(list(_recovery_points(backup, item.physical_id))), bool, where)
+    gone: set[str] = set()
+
+    def sweep() -> int:
+        points = list(_recovery_points(backup, item.physical_id))
+        for point in points:
+            if point["Status"] != "DELETING":
+                arn = point["RecoveryPointArn"]
+                backup.delete_recovery_point(BackupVaultName=item.physical_id, RecoveryPointArn=arn)
+                gone.add(arn)
+        return len(points)
+
+    wait(sweep, bool, f"the recovery points of vault {item.physical_id} in {item.region}")
     backup.delete_backup_vault(BackupVaultName=item.physical_id)
-    yield f"deleted backup vault {item.physical_id} in {item.region} with {len(points)} recovery points"
+    yield f"deleted backup vault {item.physical_id} in {item.region} with {len(gone)} recovery points"
 
 
-def _recovery_points(backup: Any, vault: str) -> Iterator[str]:  # noqa: ANN401
+def _recovery_points(backup: Any, vault: str) -> Iterator[dict[str, Any]]:  # noqa: ANN401
     pages = backup.get_paginator("list_recovery_points_by_backup_vault").paginate(BackupVaultName=vault)
     for page in pages:
-        yield from (point["RecoveryPointArn"] for point in page["RecoveryPoints"])
+        yield from page["RecoveryPoints"]
 
 
 def _snapshot(client_of: ClientFactory, _config: DeployConfig, item: Kept) -> Iterator[str]:

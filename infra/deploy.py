@@ -143,7 +143,9 @@ def _prepare(client_of: ClientFactory, stacks: Sequence[Stack], watch: Watch) ->
     """Prepare stacks side by side; if one is refused, nothing is left of the others' preparation."""
     made: list[Prepared] = []
     try:
-        return side_by_side(lambda stack: _kept(made, stack_changes.prepare(client_of, stack, watch)), stacks)
+        return side_by_side(
+            lambda stack: _kept(made, stack_changes.prepare(client_of, stack, watch)), stacks, watch
+        )
     except BaseException:
         for each in made:
             stack_changes.discard(client_of, each)
@@ -165,7 +167,7 @@ def _put(client_of: ClientFactory, system: System, shown: Preview, watch: Watch,
     try:
         for wave in waves(system.config):
             stacks = [part.stack(system) for part in wave]
-            side_by_side(lambda stack: _make_ready(client_of, stack, ready, watch), stacks)
+            side_by_side(lambda stack: _make_ready(client_of, stack, ready, watch), stacks, watch)
             _approve_losses([ready[stack.name, stack.region] for stack in stacks], shown, approve)
             todo = [ready.pop((stack.name, stack.region)) for stack in stacks]
             outputs = side_by_side(lambda each: stack_changes.apply(client_of, each, watch), todo, watch)

@@ -39,7 +39,7 @@ def prepare(client_of: ClientFactory, stack: Stack, watch: Watch) -> Prepared:
 
     """
     client = client_of("cloudformation", stack.region)
-    state = stack_states.resting(client, stack.name, stack.region, watch.say)
+    state = stack_states.resting(client, stack.name, stack.region, watch.say, watch.sleep)
     if state is not None and state.status in stack_states.STILLBORN:
         return Prepared(stack, "again", status=state.status)
     try:
@@ -120,6 +120,7 @@ def delete(client_of: ClientFactory, region: str, name: str, watch: Watch) -> bo
             lambda: stack_states.state_of(client, name),
             lambda seen: seen is not None and seen.moving,
             stack_states.named(name, region),
+            watch.sleep,
         )
     if state is None:
         return False

@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,9 @@ from drill.errors import DrillError
 
 ClientFactory = Callable[[str, str], Any]
 """Returns a boto3 client of a service (first) in a region (second); called from several threads."""
+
+Sleep = Callable[[float], None]
+"""Waits so many seconds."""
 
 Say = Callable[[str], object]
 """Takes one line for whoever is watching; called from several threads."""
@@ -87,8 +91,15 @@ def state_of(client: Any, name: str) -> StackState | None:  # noqa: ANN401 (boto
     )
 
 
-def resting(client: Any, name: str, region: str, say: Say) -> StackState | None:  # noqa: ANN401
+def resting(client: Any, name: str, region: str, say: Say, sleep: Sleep) -> StackState | None:  # noqa: ANN401
     """Return what a stack is at once nobody works on it; None if there is no such stack.
+
+    Args:
+        client: Of CloudFormation.
+        name: The stack's.
+        region: Where it is.
+        say: Hears that it is waited for.
+        sleep: Waits some seconds, or raises.
 
     Raises:
         DrillError: It is worked on for too long, or a rolled back update is stuck.
@@ -101,6 +112,7 @@ def resting(client: Any, name: str, region: str, say: Say) -> StackState | None:
             lambda: state_of(client, name),
             lambda seen: seen is not None and seen.moving,
             named(name, region),
+            sleep,
         )
     if state is not None and state.status == "UPDATE_ROLLBACK_FAILED":
         msg = (
@@ -112,7 +124,9 @@ def resting(client: Any, name: str, region: str, say: Say) -> StackState | None:
     return state
 
 
-def wait(read: Callable[[], Any], pending: Callable[[Any], bool], what: str) -> Any:  # noqa: ANN401
+def wait(
+    read: Callable[[], Any], pending: Callable[[Any], bool], what: str, sleep: Sleep = time.sleep
+) -> Any:  # noqa: ANN401
     """Return what ``read`` gives once it is no longer pending.
 
     Raises:
@@ -123,6 +137,7 @@ def wait(read: Callable[[], Any], pending: Callable[[Any], bool], what: str) -> 
         retry=retry_if_result(pending),
         wait=wait_exponential(multiplier=_FIRST_POLL_S, exp_base=1.5, max=_LONGEST_POLL_S),
         stop=stop_after_delay(STACK_WITHIN_S),
+        sleep=sleep,
     )
     try:
         return retrying(read)

@@ -91,7 +91,7 @@ def init(  # noqa: PLR0913 (one argument for each option)
     if endpoint_url:
         by_key.setdefault("endpoint_url", endpoint_url)
     if outputs is not None:
-        given = target_outputs.outputs_of(outputs.read(), form)
+        given = target_outputs.outputs_of(_text(outputs), form)
     else:
         given = _outputs_of_stacks(stacks, endpoint_url)
     read = target_outputs.read(given, by_key)
@@ -221,7 +221,9 @@ def refill(path: Path, role: str) -> None:
     """
     from drill.readiness import refilling
 
-    written = refilling.refill(target.load(path), role == "standby")
+    written = refilling.refill(
+        target.load(path), role, again=f"drill target refill --target {path} --region {role}"
+    )
     click.echo(f"the relational database has {written} orders of the table")
 
 
@@ -240,6 +242,14 @@ def env(path: Path) -> None:
 def schema() -> None:
     """Print the JSON Schema of the target file, for editors."""
     click.echo(json.dumps(target.json_schema(), indent=2))
+
+
+def _text(outputs: TextIO) -> str:
+    try:
+        return outputs.read()
+    except UnicodeDecodeError as problem:
+        msg = f"the outputs are not text ({problem.reason}); write them with: terraform output -json"
+        raise UsageError(msg) from problem
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -95,6 +95,9 @@ class HealthCheckProbe(Probe):
                 self._client.get_health_check_status, give_up_ns, HealthCheckId=health_check_id
             )
             statuses = [each["StatusReport"]["Status"] for each in status["HealthCheckObservations"]]
+            if not statuses:
+                nobody = "no_checkers"
+                raise _Untold(nobody)
             healthy = sum(1 for each in statuses if each.startswith("Success"))
             return _Look(endpoint_healthy(config, statuses), len(statuses), healthy, config, version)
         ids = self._children or tuple(config["ChildHealthChecks"])

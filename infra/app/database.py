@@ -6,14 +6,15 @@ costs one more attempt and no failure.
 """
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NoReturn
 
 import pg8000.native
 
 from infra.app.connection import FAILURES, WRONG_PASSWORD, Place, causes, code_of, connect
 from infra.app.order import AURORA, Order, StoreUnavailable
-from infra.app.secret import Secret
+from infra.app.secret import Credentials, Secret
 from infra.app.settings import Settings
 
 # Tokens sort bytewise in DynamoDB; without COLLATE "C" they would sort by the cluster's locale.
@@ -97,13 +98,7 @@ class Database:
         return rows or []
 
     def _open(self) -> pg8000.native.Connection:
-        try:
-            connection = connect(self._place, self._secret.credentials(), "orders")
-        except FAILURES as problem:
-            if code_of(problem) not in WRONG_PASSWORD:
-                raise
-            # It was rotated twice since it was read: the other login's turn came, and this one's again.
-            connection = connect(self._place, self._secret.credentials(stale=True), "orders")
+        connection = self._logged_in()
         try:
             connection.run(_SCHEMA)
         except pg8000.native.DatabaseError as problem:
@@ -111,6 +106,33 @@ class Database:
                 connection.close()
                 raise
         return connection
+
+    def _logged_in(self) -> pg8000.native.Connection:
+        """Log in with what is known, then with what is in force now, then with what was before that.
+
+        The second way serves after two rotations, the third a database that was restored from a point
+        before the last one.
+        """
+        secret = self._secret
+        ways: tuple[Callable[[], Credentials], ...] = (
+            secret.credentials,
+            partial(secret.credentials, stale=True),
+            secret.former,
+        )
+        refused: BaseException | None = None
+        for credentials in ways:
+            try:
+                return connect(self._place, credentials(), "orders")
+            except FAILURES as problem:
+                if code_of(problem) not in WRONG_PASSWORD:
+                    raise
+                refused = problem
+            except StoreUnavailable:
+                if refused is None:
+                    raise
+                break
+        assert refused is not None  # noqa: S101 (a loop that ends so was refused)
+        raise refused
 
     def close(self) -> None:
         """Close the connection, if there is one; the next statement opens another."""

@@ -24,14 +24,16 @@ class StoreUnavailable(Exception):
     Attributes:
         store: :data:`DYNAMODB` or :data:`AURORA`.
         lost: The answer was lost: it may have been done all the same.
+        throttled: The store is there and has no capacity left.
 
     """
 
-    def __init__(self, store: str, reason: str, *, lost: bool) -> None:
+    def __init__(self, store: str, reason: str, *, lost: bool, throttled: bool = False) -> None:
         """Say which store, why, and whether it may have been done."""
         super().__init__(f"{store}: {reason}")
         self.store = store
         self.lost = lost
+        self.throttled = throttled
 
 
 @dataclass(frozen=True, slots=True)

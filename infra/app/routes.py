@@ -54,7 +54,7 @@ class Routes:
         except BadRequest as problem:
             return Answer(400, {"error": str(problem), "done": False})
         except StoreUnavailable as problem:
-            return Answer(503, {"error": str(problem)})
+            return Answer(_refused(problem), {"error": str(problem)})
 
     def _route(self, event: Mapping[str, Any]) -> Answer:
         path = tuple(unquote(part) for part in event["path"].strip("/").split("/"))
@@ -88,7 +88,7 @@ class Routes:
         except StoreUnavailable as problem:
             if problem.lost:
                 return Answer(504, {"error": str(problem), "done": None})
-            return Answer(503, {"error": str(problem), "done": False})
+            return Answer(_refused(problem), {"error": str(problem), "done": False})
         return Answer(_status(placed), {**_shown(placed.order), "replayed": placed.replayed})
 
     def _page(self, query: Mapping[str, str]) -> Answer:
@@ -118,6 +118,15 @@ def _place_of(order_id: str) -> Order:
     """Return an order that stands for its place in the table; the rest of it means nothing."""
     customer, _, token = order_id.partition(".")
     return Order(checked_customer(customer), checked_token(token), 0, "", "", pending=False)
+
+
+def _refused(problem: StoreUnavailable) -> int:
+    """Return the status for a store that did not do it.
+
+    A throttled table is no reason to fail over, since both replicas share its write capacity: it is
+    answered with 429, which no health check counts.
+    """
+    return 429 if problem.throttled else 503
 
 
 def _status(placed: Placed) -> int:

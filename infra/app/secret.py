@@ -35,17 +35,28 @@ class Secret:
 
         """
         if self._read is None or stale:
-            try:
-                text = self._client.get_secret_value(SecretId=self._arn, VersionStage="AWSCURRENT")[
-                    "SecretString"
-                ]
-            except (ClientError, BotoCoreError) as problem:
-                raise StoreUnavailable(
-                    AURORA, f"no secret: {type(problem).__name__}", lost=False
-                ) from problem
-            document = json.loads(text)
-            self._read = Credentials(document["username"], document["password"])
+            self._read = self._at("AWSCURRENT")
         return self._read
+
+    def former(self) -> Credentials:
+        """Return the login of before the last rotation, which is used from then on.
+
+        A database that was restored from a point before that rotation knows no other.
+
+        Raises:
+            StoreUnavailable: Secrets Manager did not give it; there may be none.
+
+        """
+        self._read = self._at("AWSPREVIOUS")
+        return self._read
+
+    def _at(self, stage: str) -> Credentials:
+        try:
+            text = self._client.get_secret_value(SecretId=self._arn, VersionStage=stage)["SecretString"]
+        except (ClientError, BotoCoreError) as problem:
+            raise StoreUnavailable(AURORA, f"no secret: {type(problem).__name__}", lost=False) from problem
+        document = json.loads(text)
+        return Credentials(document["username"], document["password"])
 
     def close(self) -> None:
         """Close the connections to Secrets Manager."""

@@ -22,6 +22,7 @@ PENDING_INDEX = "pending"
 # The value is of no meaning: the index is sparse and has only items with this attribute.
 _PENDING = {"S": "aurora"}
 _NOWHERE = {"customer": {"S": "_"}, "token": {"S": "_"}}
+_THROTTLED = {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"}
 _SERVER_ERROR = 500
 
 
@@ -119,7 +120,7 @@ class Table:
         try:
             self._once.get_item(TableName=self._name, Key=_NOWHERE)
         except (ClientError, BotoCoreError) as problem:
-            if _code(problem) not in {"ProvisionedThroughputExceededException", "ThrottlingException"}:
+            if _code(problem) not in _THROTTLED:
                 raise _unavailable(problem) from problem
 
     def close(self) -> None:
@@ -178,6 +179,8 @@ def _unavailable(problem: Exception) -> StoreUnavailable:
     """Return what a failed call means: AWS said no, it never got there, or nobody knows."""
     if isinstance(problem, ClientError):
         status = problem.response.get("ResponseMetadata", {}).get("HTTPStatusCode", _SERVER_ERROR)
-        return StoreUnavailable(DYNAMODB, _code(problem), lost=status >= _SERVER_ERROR)
+        code = _code(problem)
+        lost = status >= _SERVER_ERROR
+        return StoreUnavailable(DYNAMODB, code, lost=lost, throttled=code in _THROTTLED)
     never_sent = isinstance(problem, ConnectTimeoutError | EndpointConnectionError)
     return StoreUnavailable(DYNAMODB, type(problem).__name__, lost=not never_sent)

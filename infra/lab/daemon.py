@@ -109,7 +109,7 @@ async def _live(options: argparse.Namespace) -> None:
             truth,
             plane,
             options.state,
-            endpoint_for=network.endpoint_for,
+            endpoints_for=network.endpoints_for,
             dns_port=dns_port,
             metrics=metrics,
         )

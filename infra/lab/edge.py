@@ -3,7 +3,8 @@
 Events and answers have the form of
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
 (translated in ``edge_event.py``). Every listener answers in each of its load balancer's
-subnets, and each of these places honours the network ACL of that subnet alone.
+subnets, and each of these places honours the network ACL of that subnet alone, and the load
+balancer's security groups.
 """
 
 import asyncio
@@ -19,9 +20,10 @@ from infra.lab.gate import Connection, Passage
 from infra.lab.gates import Gates
 from infra.lab.profile import Profile
 from infra.lab.reachability import INTERNET, Openness, accepts_from
+from infra.lab.security import Peer, lets_in
 from infra.lab.service_metrics import ServiceMetrics, served
 from infra.lab.truth import TruthLog
-from infra.lab.world import Invoker, Listener, LoadBalancer, Snapshot
+from infra.lab.world import Invoker, Listener, LoadBalancer, Snapshot, Subnet
 
 INVOCATIONS_AT_ONCE = 64
 # The most that a load balancer hands to a function: 1 MB.
@@ -76,7 +78,7 @@ class Edge:
                 address = self._addresses.inside(balancer.region, private)
                 for listener in balancer.listeners:
                     passage = Passage("edge", balancer.region, address, listener.port)
-                    wanted[passage] = accepts_from(subnet, INTERNET, listener.port)
+                    wanted[passage] = _accepts(snapshot, balancer, subnet, listener.port)
                     targets[passage] = (balancer, listener)
         self._targets = targets
         self._gates.follow(wanted)
@@ -128,6 +130,11 @@ class Edge:
             response_s = time.monotonic() - began if answer.by_target else None
             self._metrics.add(served(balancer, listener.target_group, answer.status, response_s))
         return answer
+
+
+def _accepts(snapshot: Snapshot, balancer: LoadBalancer, subnet: Subnet, port: int) -> Openness:
+    way = accepts_from(subnet, INTERNET, port)
+    return way if not way[0] else lets_in(snapshot, balancer.security_group_ids, Peer(INTERNET), port)
 
 
 async def _next_request(http: h11.Connection, connection: Connection) -> Request | None:

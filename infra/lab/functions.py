@@ -15,8 +15,9 @@ import json
 import os
 import time
 import zipfile
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping
 from pathlib import Path
+from typing import Protocol
 
 from infra.lab import world
 from infra.lab.addresses import Addresses
@@ -30,6 +31,14 @@ LIMIT = 50
 IDLE_S = 60.0
 
 Key = tuple[str, str, str]
+
+
+class EndpointsFor(Protocol):
+    """Tells where functions reach the AWS API, as environment variables of the SDKs."""
+
+    def __call__(self, region: str, *, inside: bool) -> Mapping[str, str]:
+        """Return them for functions of a region, inside its VPC or outside."""
+
 
 _THROTTLED = world.Invocation(b'{"message":"Rate Exceeded."}', "TooManyRequestsException", 429)
 _CLOSED = world.Invocation(b'{"message":"The lab is ending."}', "ServiceException", 503)
@@ -46,7 +55,7 @@ class Functions:
         control: world.ControlPlane,
         state_dir: Path,
         *,
-        endpoint_for: Callable[[str], str],
+        endpoints_for: EndpointsFor,
         dns_port: int,
         idle_s: float = IDLE_S,
         metrics: ServiceMetrics | None = None,
@@ -59,7 +68,7 @@ class Functions:
             truth: Hears of every start.
             control: What to follow, and to tell of warm processes.
             state_dir: The folder for code and logs.
-            endpoint_for: Returns the URL of the AWS API as a region's functions see it.
+            endpoints_for: Returns where a region's functions, inside or outside its VPC, reach the AWS API.
             dns_port: The port of the VPCs' resolvers.
             idle_s: After how long a free process is ended, in seconds.
             metrics: What Lambda says of invocations; nothing without it.
@@ -70,7 +79,7 @@ class Functions:
         self._truth = truth
         self._control = control
         self._state_dir = state_dir
-        self._endpoint_for = endpoint_for
+        self._endpoints_for = endpoints_for
         self._dns_port = dns_port
         self._idle_s = idle_s
         self._metrics = metrics
@@ -190,7 +199,8 @@ class Functions:
         addresses = self._addresses
         inside = bool(function.subnet_ids)
         resolver = addresses.vpc_resolver(function.region) if inside else addresses.client_resolver
-        return Place(code, log, self._endpoint_for(function.region), f"{resolver}:{self._dns_port}")
+        endpoints = self._endpoints_for(function.region, inside=inside)
+        return Place(code, log, endpoints, f"{resolver}:{self._dns_port}")
 
     def _started(self, function: world.Function, sandbox: Sandbox) -> None:
         self._truth.log(

@@ -1,8 +1,8 @@
 """The paths from each VPC to the databases and to AWS's API: byte forwarders behind gates.
 
 A database is a real PostgreSQL on a unix socket; AWS's API is the control plane. Functions
-reach either only through the listeners here, one per source VPC, whose packets vanish when
-ACLs, routes or the peering do not let them pass.
+reach either only through the listeners here, one per source VPC and service, whose packets vanish
+when ACLs, security groups, routes, endpoints or the peering do not let them pass.
 """
 
 import asyncio
@@ -14,13 +14,30 @@ from typing import Protocol
 from infra.lab.addresses import Addresses
 from infra.lab.gate import READ_BYTES, Connection, Passage
 from infra.lab.gates import Gates
+from infra.lab.paths import callers, to_database, to_service
 from infra.lab.profile import Profile
-from infra.lab.reachability import Openness, open_path, open_to_internet, private_subnets
+from infra.lab.reachability import Openness
 from infra.lab.truth import TruthLog
-from infra.lab.world import Cluster, Snapshot, Subnet
+from infra.lab.world import Cluster, Snapshot
 
-# Where a VPC sees AWS's endpoint: beyond the subnets of any template.
+# Where a VPC sees AWS's API: beyond the subnets of any template. Services that may have an
+# endpoint of their own are elsewhere each, by the name that endpoints use.
 ENDPOINT = "10.0.255.250"
+SERVICES = {
+    "dynamodb": "10.0.255.240",
+    "kms": "10.0.255.241",
+    "monitoring": "10.0.255.242",
+    "s3": "10.0.255.243",
+    "secretsmanager": "10.0.255.244",
+}
+# What the SDKs call them, https://docs.aws.amazon.com/sdkref/latest/guide/ss-endpoints-table.html
+_VARIABLES = {
+    "dynamodb": "DYNAMODB",
+    "kms": "KMS",
+    "monitoring": "CLOUDWATCH",
+    "s3": "S3",
+    "secretsmanager": "SECRETS_MANAGER",
+}
 
 
 class DatabaseSockets(Protocol):
@@ -57,12 +74,23 @@ class Network:
         self._databases = databases
         self._control = control
         self._clusters: Mapping[Passage, Cluster] = {}
+        self._deciding: object = None
         self._connected: Counter[tuple[str, str] | None] = Counter()
         self._gates = Gates(profile.acl_s, truth, self._carry)
 
-    def endpoint_for(self, region: str) -> str:
-        """Return the URL at which functions in a region's VPC reach AWS's API."""
-        return f"http://{self._endpoint(region).address}:{self._endpoint(region).port}"
+    def endpoints_for(self, region: str, *, inside: bool) -> dict[str, str]:
+        """Return where functions of a region reach AWS's API, as environment variables of the SDKs.
+
+        Args:
+            region: The region.
+            inside: Whether the functions are in the region's VPC.
+
+        """
+        if not inside:
+            return {"AWS_ENDPOINT_URL": "http://{}:{}".format(*self._control)}
+        own = {f"AWS_ENDPOINT_URL_{_VARIABLES[name]}": self._endpoint(region, name) for name in SERVICES}
+        found = {"AWS_ENDPOINT_URL": self._endpoint(region), **own}
+        return {name: f"http://{at.address}:{at.port}" for name, at in found.items()}
 
     def connections(self, region: str, cluster_id: str) -> int:
         """Return how many clients are connected to a cluster's database now."""
@@ -74,18 +102,22 @@ class Network:
 
     def reconcile(self, snapshot: Snapshot) -> None:
         """Follow a snapshot; a changed path takes effect the profile's ``acl_s`` later."""
+        deciding = _deciding(snapshot)
+        if deciding == self._deciding:
+            return
+        self._deciding = deciding
         wanted: dict[Passage, Openness] = {}
         clusters: dict[Passage, Cluster] = {}
         for region in self._addresses.regions:
-            source = sources(snapshot, region)
-            wanted[self._endpoint(region)] = open_to_internet(source, 443)
+            found = callers(snapshot, region)
+            for service in ("", *SERVICES):
+                wanted[self._endpoint(region, service)] = to_service(snapshot, found, service)
             for cluster in snapshot.clusters:
                 address = cluster_address(self._addresses, snapshot, cluster, region)
                 if address is None:
                     continue
                 passage = Passage("database", region, address, cluster.port)
-                destination = tuple(s for s in snapshot.subnets if s.id in cluster.subnet_ids)
-                wanted[passage] = open_path(snapshot, source, destination, cluster.port)
+                wanted[passage] = to_database(snapshot, found, cluster)
                 clusters[passage] = cluster
         self._clusters = clusters
         self._gates.follow(wanted)
@@ -94,8 +126,9 @@ class Network:
         """Stop listening and drop every connection."""
         await self._gates.close()
 
-    def _endpoint(self, region: str) -> Passage:
-        return Passage("endpoint", region, self._addresses.inside(region, ENDPOINT), self._control[1])
+    def _endpoint(self, region: str, service: str = "") -> Passage:
+        address = self._addresses.inside(region, SERVICES.get(service, ENDPOINT))
+        return Passage("endpoint", region, address, self._control[1])
 
     async def _carry(self, passage: Passage, connection: Connection) -> None:
         cluster = self._clusters.get(passage)
@@ -125,16 +158,19 @@ class Network:
             writer.transport.abort()
 
 
-def sources(snapshot: Snapshot, region: str) -> tuple[Subnet, ...]:
-    """Return the subnets from which a region's functions connect; without functions its private ones."""
-    ids = {
-        subnet_id
-        for function in snapshot.functions
-        if function.region == region
-        for subnet_id in function.subnet_ids
-    }
-    functions = tuple(subnet for subnet in snapshot.subnets if subnet.id in ids)
-    return functions or private_subnets(snapshot, region)
+def _deciding(snapshot: Snapshot) -> object:
+    """Return what decides about paths: most changes in a lab are none of the network's."""
+    return (
+        snapshot.subnets,
+        snapshot.route_tables,
+        snapshot.peerings,
+        snapshot.vpcs,
+        snapshot.security_groups,
+        snapshot.endpoints,
+        snapshot.nat_gateways,
+        snapshot.clusters,
+        tuple((item.region, item.subnet_ids, item.security_group_ids) for item in snapshot.functions),
+    )
 
 
 async def _send(connection: Connection, writer: asyncio.StreamWriter) -> None:

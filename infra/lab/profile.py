@@ -13,7 +13,8 @@ class Profile:
         name: ``fast`` or ``aws``.
         check_scale: A health check's configured interval is multiplied by this.
         clock_scale: Periods of CloudWatch, rates and cron expressions of schedules, rotations and
-            backups pass this much faster: a minute of them takes 60 times this. Instants that a
+            backups pass this much faster: a minute of them takes 60 times this. So do updates of
+            DynamoDB's tables, and the seconds of unused capacity that those keep. Instants that a
             caller names (``at(...)``) are never scaled.
         checkers: How many checkers look at each endpoint.
         check_connect_s: A checker gives up connecting after this.

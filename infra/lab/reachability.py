@@ -116,22 +116,13 @@ def open_path(
     return OPEN
 
 
-def open_to_internet(source: Sequence[Subnet], port: int) -> Openness:
-    """Tell whether clients in these subnets reach a port outside the VPC (AWS's own endpoints)."""
-    for subnet in source:
-        openness = connects_to(subnet, INTERNET, port)
-        if not openness[0]:
-            return openness
-    return OPEN
-
-
 def private_subnets(snapshot: Snapshot, region: str) -> tuple[Subnet, ...]:
     """Return a region's subnets without a route to an internet gateway; all of them if none is so."""
     here = tuple(subnet for subnet in snapshot.subnets if subnet.region == region)
     private = tuple(
         subnet
         for subnet in here
-        if not any(route.target.startswith("igw-") for route in _routes(snapshot, subnet).routes)
+        if not any(route.target.startswith("igw-") for route in route_table_of(snapshot, subnet).routes)
     )
     return private or here
 
@@ -160,7 +151,7 @@ def _peered(snapshot: Snapshot, near: Subnet, far: Subnet) -> Openness:
     if _overlap(snapshot, near.vpc_id, far.vpc_id):
         return False, f"the address ranges of {near.vpc_id} and {far.vpc_id} overlap"
     for here, there in ((near, far), (far, near)):
-        openness = _routed(_routes(snapshot, here), here, there, active)
+        openness = _routed(route_table_of(snapshot, here), here, there, active)
         if not openness[0]:
             return openness
     return OPEN
@@ -177,7 +168,8 @@ def _vpcs(snapshot: Snapshot, vpc_id: str) -> list[Vpc]:
     return [vpc for vpc in snapshot.vpcs if vpc.id == vpc_id]
 
 
-def _routes(snapshot: Snapshot, subnet: Subnet) -> RouteTable:
+def route_table_of(snapshot: Snapshot, subnet: Subnet) -> RouteTable:
+    """Return the route table that a subnet follows: its own, else its VPC's main one."""
     main = RouteTable(
         id="no route table", region=subnet.region, vpc_id=subnet.vpc_id, main=True, subnet_ids=(), routes=()
     )

@@ -42,14 +42,14 @@ class Place:
     Attributes:
         code: The folder of its unpacked archive.
         log: The file that its output is appended to.
-        endpoint: URL of the AWS API, as seen from its VPC.
+        endpoints: Where the AWS API answers it, as environment variables of the SDKs.
         resolver: ``address:port`` of its VPC's resolver.
 
     """
 
     code: Path
     log: Path
-    endpoint: str
+    endpoints: Mapping[str, str]
     resolver: str
 
 
@@ -162,7 +162,7 @@ def _environment(function: world.Function, place: Place) -> Mapping[str, str]:
         "AWS_ACCESS_KEY_ID": "lab",
         "AWS_SECRET_ACCESS_KEY": "lab",
         "AWS_SESSION_TOKEN": "lab",
-        "AWS_ENDPOINT_URL": place.endpoint,
+        **place.endpoints,
         "LAB_RESOLVER": place.resolver,
     }
 

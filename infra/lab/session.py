@@ -35,8 +35,9 @@ _STOPS_S = 20.0
 _TEMPORARY_S = 3600.0
 
 DOMAIN = "example.test"
-# Enough for a drill's clients on either profile.
-_TABLE_CAPACITY = 50
+# Enough for a drill's clients on either profile: some 90 writes a second at most when replication
+# catches up, and 150 reads while a probe awaits what a paused replication holds back.
+_TABLE_CAPACITY = 150
 
 Say = Callable[[str], object]
 
@@ -78,7 +79,8 @@ def start(state: Path, profile: str, port: int | None, seconds: float) -> Ready:
     shutil.rmtree(state, ignore_errors=True)
     state.mkdir(parents=True)
     name = f"lab-{secrets.token_hex(3)}"
-    return _start(state, name, profile, [*_optional("--port", port), "--seconds", str(seconds)])
+    chosen = [] if port is None else ["--port", str(port)]
+    return _start(state, name, profile, [*chosen, "--seconds", str(seconds)])
 
 
 def up(state: Path, profile: str, port: int | None, seconds: float, say: Say) -> Target:
@@ -91,8 +93,11 @@ def up(state: Path, profile: str, port: int | None, seconds: float, say: Say) ->
     start(state, profile, port, seconds)
     try:
         return _deployed(state, say)
-    except BaseException:
+    except BaseException as problem:
         down(state)
+        if isinstance(problem, DrillError):
+            msg = f"{problem}; the lab was stopped; look at it step by step with: drill lab up --empty"
+            raise DrillError(msg) from problem
         raise
 
 
@@ -258,10 +263,6 @@ def _await_healthy(deployed: Target) -> None:
             f"the system was deployed on the lab, but is not healthy after {_STARTS_S:g} s; try: drill lab up"
         )
         raise DrillError(msg) from problem
-
-
-def _optional(flag: str, value: object) -> list[str]:
-    return [] if value is None else [flag, str(value)]
 
 
 def _stop(pid: int) -> None:

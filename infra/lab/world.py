@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from infra.lab.guards import NatGateway, SecurityGroup, VpcEndpoint
 from infra.lab.metric_store import MetricStore
 from infra.lab.watching import AlarmListener, Judgement, MetricAlarm
 
@@ -108,6 +109,7 @@ class LoadBalancer:
     vpc_id: str
     subnet_ids: tuple[str, ...]
     listeners: tuple[Listener, ...]
+    security_group_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +249,7 @@ class Function:
         provisioned: Warm processes to keep, over the aliases that point at it.
         subnet_ids: Subnets of its network interfaces; empty outside a VPC.
         reserved: The function's reserved concurrency; 0 throttles every invocation, None reserves none.
+        security_group_ids: Security groups of its network interfaces.
 
     """
 
@@ -265,6 +268,7 @@ class Function:
     vpc_id: str
     provisioned: int
     reserved: int | None = None
+    security_group_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -564,6 +568,9 @@ class Snapshot:
     subnets: tuple[Subnet, ...] = ()
     route_tables: tuple[RouteTable, ...] = ()
     peerings: tuple[Peering, ...] = ()
+    security_groups: tuple[SecurityGroup, ...] = ()
+    endpoints: tuple[VpcEndpoint, ...] = ()
+    nat_gateways: tuple[NatGateway, ...] = ()
     load_balancers: tuple[LoadBalancer, ...] = ()
     clusters: tuple[Cluster, ...] = ()
     cluster_snapshots: tuple[ClusterSnapshot, ...] = ()

@@ -163,6 +163,13 @@ def test_refuses_contradicting_outputs() -> None:
         read({**flat(WANTED), "TableName": "other"}, {})
 
 
+def test_what_is_set_settles_a_contradiction() -> None:
+    """The message's advice works: a value given by hand ends the quarrel of two outputs."""
+    outputs = {**flat(WANTED), "TableName": "other"}
+
+    assert read(outputs, {"table.name": "orders"}).target.table.name == "orders"
+
+
 def test_refuses_an_unknown_key() -> None:
     """A key that the target file does not have is named."""
     with pytest.raises(TargetError, match=r"--set primary\.vpc: the target file has no such key"):

@@ -32,7 +32,10 @@ Resources:
       Tags: [{Key: Name, Value: !If [Second, second, first]}]
   OffKey:
     Type: AWS::KMS::Key
-    Properties: {Enabled: !If [Second, "true", "false"], PendingWindowInDays: 7}
+    Properties:
+      Enabled: !If [Second, "true", "false"]
+      EnableKeyRotation: !If [Second, false, true]
+      PendingWindowInDays: 7
   Alias:
     Type: AWS::KMS::Alias
     Properties: {AliasName: alias/kept, TargetKeyId: !If [Second, !GetAtt OffKey.Arn, !Ref Key]}

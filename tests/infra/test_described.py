@@ -8,23 +8,20 @@ from typing import Any
 import pytest
 
 from infra.deploy import deploy
-from infra.deploy_config import DeployConfig
-from infra.function_package import Package, archive_of
 from infra.lab.stacks.live import Live
 from tests.infra import described
+from tests.infra.deploylab import CONFIG, ONE, quick_control_plane
 from tests.infra.described.reader import Reader, differences
-from tests.infra.lab.planelab import EAST, WEST, Lab, control_plane
+from tests.infra.lab.planelab import EAST, WEST, Lab
 from tests.infra.stacklab import live
 
-CODE = Package(archive_of({"app.py": b"def handle(event, context): return 1"}), "app.handle")
-SYSTEM = {"name": "shop", "primary_region": EAST, "standby_region": WEST, "domain": "example.test"}
 # What a deployment need not have, so that each property of the templates is declared at least once.
 MORE: Mapping[str, Mapping[str, Any]] = {
-    "backup": {},
+    "backup": {"protect_data": True},
     "global": {
         "replication": "global",
         "nat": "per-az",
-        "alert_email": "ops@example.test",
+        "alert_webhook": "https://pager.example.com/in",
         "table_billing": "PAY_PER_REQUEST",
     },
 }
@@ -41,8 +38,8 @@ def readers() -> dict[str, Reader]:
 @pytest.fixture(scope="module", params=MORE)
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     """Give the whole system, deployed."""
-    with control_plane(clock_scale=0.001) as made:
-        deploy(made.aws.client, DeployConfig(**{**SYSTEM, **MORE[request.param]}), CODE)
+    with quick_control_plane() as made:
+        deploy(made.aws.client, CONFIG.model_copy(update=dict(MORE[request.param])), ONE)
         yield made
 
 

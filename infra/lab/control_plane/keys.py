@@ -45,6 +45,7 @@ def install() -> None:
     replace(utils, "_deserialize_ciphertext_blob", lambda _: _deserialized)
     replace(Key, "__init__", _init)
     replace(KmsBackend, "create_key", _create_key)
+    replace(KmsBackend, "_generate_default_keys", _key_of_aws)
     replace(KmsBackend, "put_key_policy", _put_key_policy)
     replace(KmsBackend, "decrypt", _decrypt)
     for name in _USES:
@@ -145,6 +146,18 @@ def _create_key(original: Function) -> Function:
         return original(backend, policy, *args, **kwargs)
 
     return create
+
+
+def _key_of_aws(original: Function) -> Function:
+    """Show a service's own key as managed by AWS: it comes at its first use and can't be deleted."""
+
+    def generate(backend: KmsBackend, alias_name: str) -> str | None:
+        key_id: str | None = original(backend, alias_name)
+        if key_id is not None:
+            backend.keys[key_id].key_manager = "AWS"
+        return key_id
+
+    return generate
 
 
 def _put_key_policy(original: Function) -> Function:

@@ -29,6 +29,7 @@ from infra.lab.control_plane import (
     secret_rotation,
     secrets,
     snapshot,
+    snapshot_network,
     table_replicas,
 )
 from infra.lab.control_plane import metrics as published
@@ -123,7 +124,8 @@ class ControlPlane:
         checks, zones, records = snapshot.names()
         return world.Snapshot(
             account=ACCOUNT,
-            **snapshot.network(self._regions),
+            **snapshot_network.network(self._regions),
+            **snapshot_network.guards(self._regions),
             load_balancers=tuple(snapshot.load_balancers(self._regions)),
             clusters=tuple(snapshot.clusters(self._regions)),
             cluster_snapshots=snapshot.cluster_snapshots(self._regions),

@@ -10,9 +10,8 @@ from moto.rds.models import DBCluster, rds_backends
 from moto.route53.models import RecordSet, route53_backends
 
 from infra.lab import world
-from infra.lab.control_plane import alarm_checks
+from infra.lab.control_plane import alarm_checks, functions
 from infra.lab.control_plane import cluster_snapshots as snapshots_of_clusters
-from infra.lab.control_plane import functions
 from infra.lab.control_plane.database_state import BOOK, password, state_of
 from infra.lab.control_plane.mending import ACCOUNT
 from infra.lab.control_plane.wiring import WIRING
@@ -20,91 +19,8 @@ from infra.lab.control_plane.wiring import WIRING
 Backend = Any
 
 
-def network(regions: Sequence[str]) -> dict[str, Any]:
-    """Return VPCs, subnets, route tables and peerings; default VPCs are left out."""
-    vpcs: list[world.Vpc] = []
-    subnets: list[world.Subnet] = []
-    tables: list[world.RouteTable] = []
-    peerings: dict[str, world.Peering] = {}
-    for region in regions:
-        backend = ec2_backends[ACCOUNT][region]
-        mine = [vpc for vpc in list(backend.vpcs.values()) if not vpc.is_default]
-        ids = {vpc.id for vpc in mine}
-        vpcs += [world.Vpc(vpc.id, region, _cidrs(vpc)) for vpc in mine]
-        acls = _acls(backend)
-        subnets += [
-            world.Subnet(item.id, region, item.vpc_id, item.cidr_block, acls.get(item.id, ()))
-            for zone in list(backend.subnets.values())
-            for item in list(zone.values())
-            if item.vpc_id in ids
-        ]
-        tables += [
-            _route_table(item, region) for item in list(backend.route_tables.values()) if item.vpc_id in ids
-        ]
-        for item in list(backend.vpc_pcxs.values()):
-            peerings[item.id] = world.Peering(item.id, item._status.code, item.vpc.id, item.peer_vpc.id)
-    return {
-        "vpcs": tuple(vpcs),
-        "subnets": tuple(subnets),
-        "route_tables": tuple(tables),
-        "peerings": tuple(peerings.values()),
-    }
-
-
-def _cidrs(vpc: Any) -> tuple[str, ...]:
-    others = [
-        item["cidr_block"]
-        for item in vpc.get_cidr_block_association_set(ipv6=False)
-        if item["cidr_block"] != vpc.cidr_block
-    ]
-    return vpc.cidr_block, *others
-
-
-def _acls(backend: Backend) -> dict[str, tuple[world.AclEntry, ...]]:
-    found = {}
-    for acl in list(backend.network_acls.values()):
-        entries = tuple(
-            world.AclEntry(
-                number=int(entry.rule_number),
-                egress=_true(entry.egress),
-                allow=entry.rule_action == "allow",
-                cidr=entry.cidr_block or "",
-                protocol=str(entry.protocol),
-                from_port=None if entry.port_range_from is None else int(entry.port_range_from),
-                to_port=None if entry.port_range_to is None else int(entry.port_range_to),
-            )
-            for entry in list(acl.network_acl_entries)
-        )
-        for association in list(acl._associations.values()):
-            found[association.subnet_id] = entries
-    return found
-
-
 def _true(value: object) -> bool:
     return value is True or str(value).lower() == "true"
-
-
-def _route_table(table: Any, region: str) -> world.RouteTable:
-    routes = tuple(
-        world.Route(route.destination_cidr_block, _route_target(route), route.state)
-        for route in list(table._routes.values())
-        if route.destination_cidr_block
-    )
-    associated = tuple(item for item in list(table._associations.values()) if item.startswith("subnet-"))
-    main = table.main_association_id is not None
-    return world.RouteTable(table.id, region, table.vpc_id, main, associated, routes)
-
-
-def _route_target(route: Any) -> str:
-    target = (
-        route.gateway_id
-        or route.vpc_peering_connection_id
-        or route.nat_gateway_id
-        or route.transit_gateway_id
-        or route.network_interface_id
-        or route.instance_id
-    )
-    return str(target or "")
 
 
 def load_balancers(regions: Sequence[str]) -> Iterator[world.LoadBalancer]:
@@ -125,6 +41,7 @@ def _load_balancer(backend: Backend, item: FakeLoadBalancer, region: str) -> wor
         vpc_id=item.vpc_id,
         subnet_ids=tuple(subnet.id for subnet in item.subnets),
         listeners=tuple(listener for listener in found if listener is not None),
+        security_group_ids=tuple(item.security_groups or ()),
     )
 
 
@@ -224,7 +141,7 @@ def lambdas(regions: Sequence[str]) -> tuple[list[world.Function], list[world.Fu
 
 def _function(item: LambdaFunction, latest: LambdaFunction, aliases: dict[str, str]) -> world.Function:
     config = item._vpc_config or {}
-    subnet_ids = tuple(config.get("SubnetIds") or config.get("subnet_ids") or ())
+    subnet_ids = tuple(config.get("SubnetIds") or ())
     version = str(item.version)
     reserved = latest.reserved_concurrency
     return world.Function(
@@ -243,6 +160,7 @@ def _function(item: LambdaFunction, latest: LambdaFunction, aliases: dict[str, s
         vpc_id=_vpc_of(item.region, subnet_ids),
         provisioned=functions.provisioned(item.region, item.function_name, version, aliases),
         reserved=None if reserved is None else int(reserved),
+        security_group_ids=tuple(config.get("SecurityGroupIds") or ()),
     )
 
 

@@ -176,8 +176,16 @@ TYPES = (
         _attachment,
         _delete_attachment,
         attributes=frozenset({"AttachmentType"}),
+        physics=frozenset({"VpcId", "InternetGatewayId"}),
     ),
     _kind("EIP", _address, _delete_address, "AllocationId", "PublicIp", update=_update_address),
-    _kind("NatGateway", _nat_gateway, _delete_nat_gateway, "NatGatewayId", "EniId"),
+    _kind(
+        "NatGateway",
+        _nat_gateway,
+        _delete_nat_gateway,
+        "NatGatewayId",
+        "EniId",
+        physics="ConnectivityType SubnetId",
+    ),
     _kind("FlowLog", _flow_log, _delete_flow_log, "Id"),
 )

@@ -6,8 +6,14 @@ from typing import Any
 from infra.lab.stacks.resource import Made, Request, ResourceType, chosen, number, truth
 
 _POLICY = "default"
+_PERIOD_DAYS = 365
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-kms-key.html
-_FIXED = {"KeySpec", "KeyUsage", "MultiRegion", "Origin"}
+_FIXED = {
+    "KeySpec": "SYMMETRIC_DEFAULT",
+    "KeyUsage": "ENCRYPT_DECRYPT",
+    "MultiRegion": False,
+    "Origin": "AWS_KMS",
+}
 
 
 def _key(request: Request) -> Made:
@@ -38,20 +44,27 @@ def _tags(request: Request) -> list[dict[str, str]]:
 
 
 def _turn(request: Request, key_id: str) -> None:
-    """Turn rotation and the key itself on or off, as the template wants them."""
-    kms, wanted = request.client("kms"), request.properties
-    period = {}
-    if "RotationPeriodInDays" in wanted:
-        period["RotationPeriodInDays"] = number(wanted["RotationPeriodInDays"])
-    if truth(wanted.get("EnableKeyRotation", False)):
-        kms.enable_key_rotation(KeyId=key_id, **period)
-    elif truth(request.before.get("EnableKeyRotation", False)):
-        kms.disable_key_rotation(KeyId=key_id)
-    enabled = truth(wanted.get("Enabled", True))
-    if not enabled:
-        kms.disable_key(KeyId=key_id)
-    elif not truth(request.before.get("Enabled", True)):
+    """Turn the key itself and its rotation on or off, as the template wants them."""
+    kms = request.client("kms")
+    wanted = truth(request.properties.get("Enabled", True))
+    present = kms.describe_key(KeyId=key_id)["KeyMetadata"]["Enabled"]
+    if wanted and not present:
         kms.enable_key(KeyId=key_id)
+    _turn_rotation(request, key_id)
+    if present and not wanted:
+        kms.disable_key(KeyId=key_id)
+
+
+def _turn_rotation(request: Request, key_id: str) -> None:
+    """Turn rotation on or off where that changes anything: of a disabled key KMS lets nothing be changed."""
+    kms, wanted = request.client("kms"), request.properties
+    shown = kms.get_key_rotation_status(KeyId=key_id)
+    days = number(wanted.get("RotationPeriodInDays", _PERIOD_DAYS))
+    if truth(wanted.get("EnableKeyRotation", False)):
+        if shown.get("RotationPeriodInDays") != days:
+            kms.enable_key_rotation(KeyId=key_id, RotationPeriodInDays=days)
+    elif shown["KeyRotationEnabled"]:
+        kms.disable_key_rotation(KeyId=key_id)
 
 
 def _seen(request: Request) -> None:
@@ -62,9 +75,7 @@ def _seen(request: Request) -> None:
 def _update_key(request: Request, made: Made) -> Made:
     kms, wanted, key_id = request.client("kms"), request.properties, made.physical_resource_id
     changed = request.changed()
-    if changed & _FIXED:
-        msg = f"{', '.join(sorted(changed & _FIXED))} of a KMS key can't be changed"
-        raise ValueError(msg)
+    _require_same_kind(request, key_id)
     if "Description" in changed:
         kms.update_key_description(KeyId=key_id, Description=wanted.get("Description", ""))
     if "KeyPolicy" in changed:
@@ -78,6 +89,16 @@ def _update_key(request: Request, made: Made) -> Made:
         kms.tag_resource(KeyId=key_id, Tags=_tags(request))
     _seen(request)
     return made
+
+
+def _require_same_kind(request: Request, key_id: str) -> None:
+    present = request.client("kms").describe_key(KeyId=key_id)["KeyMetadata"]
+    wanted = {name: request.properties.get(name, default) for name, default in _FIXED.items()}
+    wanted["MultiRegion"] = truth(wanted["MultiRegion"])
+    others = [name for name, value in wanted.items() if value != present[name]]
+    if others:
+        msg = f"{', '.join(others)} of a KMS key can't be changed"
+        raise ValueError(msg)
 
 
 def _open_to_account(request: Request) -> dict[str, Any]:

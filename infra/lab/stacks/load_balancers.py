@@ -205,7 +205,7 @@ TYPES = (
         _delete_balancer,
         _update_balancer,
         _BALANCER_ATTRIBUTES,
-        frozenset({"Subnets"}),
+        frozenset({"Subnets", "SecurityGroups"}),
     ),
     ResourceType(
         f"{_N}TargetGroup",

@@ -104,6 +104,8 @@ TYPES = (
         _delete_route,
         _update_route,
         frozenset({"CidrBlock"}),
-        frozenset({"RouteTableId", "DestinationCidrBlock", "GatewayId", "VpcPeeringConnectionId"}),
+        frozenset(
+            {"RouteTableId", "DestinationCidrBlock", "GatewayId", "NatGatewayId", "VpcPeeringConnectionId"}
+        ),
     ),
 )

@@ -107,9 +107,16 @@ def _update_secret(request: Request, made: Made) -> Made | None:
 def _replicate(request: Request, arn: str) -> None:
     """Make the replicas those that the template wants; one with another key is made anew."""
     manager = request.client("secretsmanager")
-    before, wanted = _replicas(request.before), _replicas(request.properties)
+    there = manager.describe_secret(SecretId=arn).get("ReplicationStatus", ())
+    before = {replica["Region"]: {"KmsKeyId": replica["KmsKeyId"]} for replica in there}
+    wanted = {
+        region: {"KmsKeyId": replica.get("KmsKeyId", _AWS_KEY)}
+        for region, replica in _replicas(request.properties).items()
+    }
     gone = [region for region, replica in before.items() if wanted.get(region) != replica]
-    new = [replica for region, replica in wanted.items() if before.get(region) != replica]
+    new = [
+        {"Region": region, **replica} for region, replica in wanted.items() if before.get(region) != replica
+    ]
     if gone:
         manager.remove_regions_from_replication(SecretId=arn, RemoveReplicaRegions=gone)
     if new:

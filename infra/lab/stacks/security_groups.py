@@ -27,7 +27,8 @@ _EGRESS = {
     "DestinationSecurityGroupId": ("UserIdGroupPairs", "GroupId"),
 }
 _SIDES = {"SecurityGroupIngress": _INGRESS, "SecurityGroupEgress": _EGRESS}
-_RULE = ("CidrIp", "CidrIpv6", "FromPort", "GroupId", "IpProtocol", "ToPort")
+# What the lab's network obeys of a rule; it has no IPv6.
+_RULE = ("CidrIp", "FromPort", "GroupId", "IpProtocol", "ToPort")
 _SETTLED = {"InvalidPermission.Duplicate", "InvalidPermission.NotFound"}
 # What a group has before it has rules of its own.
 _EVERYTHING = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
@@ -162,9 +163,22 @@ TYPES = (
         _delete_group,
         _update_group,
         frozenset({"GroupId", "Id", "VpcId"}),
+        frozenset({"VpcId", *_SIDES}),
     ),
     ResourceType(
-        "AWS::EC2::SecurityGroupIngress", _ingress, _delete_ingress, _update_rule, frozenset({"Id"})
+        "AWS::EC2::SecurityGroupIngress",
+        _ingress,
+        _delete_ingress,
+        _update_rule,
+        frozenset({"Id"}),
+        frozenset({*_RULE, "SourceSecurityGroupId", "SourcePrefixListId"}),
     ),
-    ResourceType("AWS::EC2::SecurityGroupEgress", _egress, _delete_egress, _update_rule, frozenset({"Id"})),
+    ResourceType(
+        "AWS::EC2::SecurityGroupEgress",
+        _egress,
+        _delete_egress,
+        _update_rule,
+        frozenset({"Id"}),
+        frozenset({*_RULE, "DestinationSecurityGroupId", "DestinationPrefixListId"}),
+    ),
 )

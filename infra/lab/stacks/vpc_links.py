@@ -80,6 +80,7 @@ TYPES = (
         _delete_endpoint,
         _update_endpoint,
         frozenset({"Id", "DnsEntries", "NetworkInterfaceIds", "CreationTimestamp"}),
+        frozenset({"VpcId", "ServiceName", "VpcEndpointType", "PrivateDnsEnabled", *_LISTS}),
     ),
     ResourceType(
         "AWS::EC2::VPCPeeringConnection",

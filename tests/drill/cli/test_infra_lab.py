@@ -1,6 +1,7 @@
 """``drill infra`` and ``drill lab up --empty`` on a lab, as a person types them."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -155,3 +156,21 @@ def test_a_failure_names_the_command_that_goes_on(state: Path) -> None:
     leftover = f"stack {config.name}-keys in us-west-2 is ROLLBACK_COMPLETE, left by an attempt that failed"
     assert leftover in went_on.out
     assert f"unchanged {config.name}-network in us-east-1" in went_on.out
+
+
+def test_an_interrupt_says_how_to_go_on(state: Path) -> None:
+    """Ctrl-C ends the command at once with 130; CloudFormation finishes, and the same command goes on."""
+    command = [sys.executable, "-m", "drill", "infra", "deploy", "--config", f"{state}/system.yaml", "--yes"]
+    began = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert began.stdout is not None
+    assert any("CREATE_IN_PROGRESS" in line for line in began.stdout)
+    began.send_signal(signal.SIGINT)
+    _, err = began.communicate(timeout=60)
+    assert began.returncode == 130
+    said = f"drill infra deploy --config {state}/system.yaml"
+    assert f"interrupted; CloudFormation finishes what it began; go on with: {said}" in err
+    assert "Traceback" not in err
+
+    went_on = drill("infra", "deploy", "--config", state / "system.yaml", "--yes")
+    assert went_on.code == 0, went_on.err
+    assert drill("infra", "status", "--config", state / "system.yaml").code == 0

@@ -53,8 +53,10 @@ def test_the_handler_serves_in_a_lambda_process(shop: Backend, tmp_path: Path) -
     """The untouched package takes an order in a real process, whose first answer is cold."""
 
     async def scenario() -> None:
-        endpoint = os.environ["AWS_ENDPOINT_URL"]
-        async with running(tmp_path, deployed(shop), endpoint_for=lambda _: endpoint) as lab:
+        def endpoints(region: str, **_: bool) -> dict[str, str]:
+            return {"AWS_ENDPOINT_URL": os.environ["AWS_ENDPOINT_URL"]}
+
+        async with running(tmp_path, deployed(shop), endpoints_for=endpoints) as lab:
             answers = [await lab.invoke(**event("POST", "/orders", make_order(n))) for n in (1, 2)]
             assert [answer_of(answer)[0] for answer in answers] == [201, 201]
             assert [answer_of(answer)[1]["cold"] for answer in answers] == [True, False]

@@ -207,7 +207,7 @@ def client_of(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Clien
 @pytest.mark.parametrize(
     ("act", "status", "done"),
     [
-        (refuse(400, "ProvisionedThroughputExceededException"), 503, False),
+        (refuse(400, "ProvisionedThroughputExceededException"), 429, False),
         (refuse(400, "ResourceNotFoundException"), 503, False),
         (refuse(500, "InternalServerError"), 504, None),
         (hang, 504, None),

@@ -87,6 +87,11 @@ class Control:
         self.ready.append(ready)
 
 
+def endpoints(region: str, *, inside: bool) -> dict[str, str]:
+    """Return addresses of the AWS API that tell region and place apart."""
+    return {"AWS_ENDPOINT_URL": f"http://{region}{'' if inside else '-outside'}"}
+
+
 class Lab:
     """Functions in a loop of their own thread's making."""
 
@@ -101,7 +106,7 @@ class Lab:
             self.truth,
             self.control,  # type: ignore[arg-type]  # functions ask for no more than this
             state_dir,
-            **{"endpoint_for": "http://{}".format, "dns_port": 53, **changed},
+            **{"endpoints_for": endpoints, "dns_port": 53, **changed},
         )
 
     def starts(self) -> list[dict[str, object]]:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from infra.lab import truth as truth_log
 from infra.lab.addresses import Addresses, claim_block, free_port
+from infra.lab.guards import NatGateway
 from infra.lab.truth import TruthLog
 from infra.lab.world import (
     AclEntry,
@@ -150,7 +151,7 @@ def function(region: str) -> Function:
 
 
 def two_regions() -> Snapshot:
-    """Make two peered VPCs with routes both ways and open ACLs; nothing runs in them."""
+    """Make two peered VPCs with routes both ways, NAT gateways and open ACLs; nothing runs in them."""
     cidrs = {EAST: "10.1", WEST: "10.2"}
     subnets, tables = [], []
     for region, other in ((EAST, WEST), (WEST, EAST)):
@@ -162,12 +163,15 @@ def two_regions() -> Snapshot:
         outside = Route("0.0.0.0/0", "igw-1", "active")
         edges, apps = (tuple(f"{kind}-{ab}-{region}" for ab in "ab") for kind in ("edge", "app"))
         tables.append(RouteTable(f"rtb-edge-{region}", region, vpc(region), True, edges, (local, outside)))
-        tables.append(RouteTable(f"rtb-app-{region}", region, vpc(region), False, apps, (local, peered)))
+        through = Route("0.0.0.0/0", f"nat-{region}", "active")
+        inner = (local, peered, through)
+        tables.append(RouteTable(f"rtb-app-{region}", region, vpc(region), False, apps, inner))
     return Snapshot(
         vpcs=tuple(Vpc(vpc(region), region, (f"{cidrs[region]}.0.0/16",)) for region in (EAST, WEST)),
         subnets=tuple(subnets),
         route_tables=tuple(tables),
         peerings=(Peering("pcx-1", "active", vpc(EAST), vpc(WEST)),),
+        nat_gateways=tuple(NatGateway(f"nat-{region}", f"edge-a-{region}") for region in (EAST, WEST)),
     )
 
 

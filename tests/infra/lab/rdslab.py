@@ -32,6 +32,7 @@ class RdsLab:
         self.truth_path = state_dir / "truth.jsonl"
         self.metrics: list[world.Metric] = []
         self._state_dir = state_dir
+        self._known = 0
         self._databases: Databases | None = None
         self._ready = threading.Event()
         self._failure: BaseException | None = None
@@ -82,6 +83,42 @@ class RdsLab:
             await self._databases.close()
             log.close()
             self._ready.set()
+
+    def alone(self) -> Iterator["RdsLab"]:
+        """Give the lab to one test, and leave nothing of it to the next one."""
+        self.metrics.clear()
+        self._known = len(truth.read(self.truth_path))
+        yield self
+        self._wipe()
+
+    def _wipe(self) -> None:
+        for group in self.rds().describe_global_clusters()["GlobalClusters"]:
+            self._dissolve(group)
+        for region in (EAST, WEST):
+            rds = self.rds(region)
+            for snapshot in rds.describe_db_cluster_snapshots()["DBClusterSnapshots"]:
+                self.taken(snapshot["DBClusterSnapshotIdentifier"], region)
+                rds.delete_db_cluster_snapshot(
+                    DBClusterSnapshotIdentifier=snapshot["DBClusterSnapshotIdentifier"]
+                )
+            for instance in rds.describe_db_instances()["DBInstances"]:
+                rds.delete_db_instance(
+                    DBInstanceIdentifier=instance["DBInstanceIdentifier"], SkipFinalSnapshot=True
+                )
+            for cluster in rds.describe_db_clusters()["DBClusters"]:
+                rds.delete_db_cluster(
+                    DBClusterIdentifier=cluster["DBClusterIdentifier"], SkipFinalSnapshot=True
+                )
+        until(lambda: not self.plane.snapshot().clusters)
+
+    def _dissolve(self, group: dict[str, Any]) -> None:
+        named = {"GlobalClusterIdentifier": group["GlobalClusterIdentifier"]}
+        for member in sorted(group["GlobalClusterMembers"], key=lambda one: bool(one["IsWriter"])):
+            arn = member["DBClusterArn"]
+            self.settled(arn.split(":")[6], arn.split(":")[3])
+            self.rds().remove_from_global_cluster(**named, DbClusterIdentifier=arn)
+            self.settled(arn.split(":")[6], arn.split(":")[3])
+        self.rds().delete_global_cluster(**named)
 
     def _keep(self, metrics: Sequence[world.Metric]) -> None:
         self.metrics += metrics
@@ -168,8 +205,8 @@ class RdsLab:
         return self._databases.socket_path(region, name) is not None
 
     def events(self, kind: str) -> list[dict[str, object]]:
-        """Return what the truth log holds of a kind."""
-        return [event for event in truth.read(self.truth_path) if event["kind"] == kind]
+        """Return what the truth log holds of a kind since the test began."""
+        return [event for event in truth.read(self.truth_path)[self._known :] if event["kind"] == kind]
 
 
 def until(holds: Callable[[], bool], deadline_s: float = DEADLINE_S) -> None:

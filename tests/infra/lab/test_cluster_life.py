@@ -1,7 +1,6 @@
 """Clusters that are stopped, started, changed, failed over and deleted, with servers that really run."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +12,17 @@ from tests.infra.lab.processes import alive
 from tests.infra.lab.rdslab import RdsLab, until
 
 
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[RdsLab]:
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RdsLab]:
     """Give a control plane with running databases."""
-    with RdsLab(tmp_path).running() as made:
+    with RdsLab(tmp_path_factory.mktemp("databases")).running() as made:
         yield made
+
+
+@pytest.fixture
+def lab(shared: RdsLab) -> Iterator[RdsLab]:
+    """Give it to one test, empty."""
+    yield from shared.alone()
 
 
 def test_a_stopped_cluster_has_no_server_and_keeps_its_rows(lab: RdsLab) -> None:

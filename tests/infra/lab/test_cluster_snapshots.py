@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +12,17 @@ from tests.infra.lab.planelab import EAST, WEST
 from tests.infra.lab.rdslab import RdsLab, until
 
 
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[RdsLab]:
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RdsLab]:
     """Give a control plane with running databases."""
-    with RdsLab(tmp_path).running() as made:
+    with RdsLab(tmp_path_factory.mktemp("databases")).running() as made:
         yield made
+
+
+@pytest.fixture
+def lab(shared: RdsLab) -> Iterator[RdsLab]:
+    """Give it to one test, empty."""
+    yield from shared.alone()
 
 
 def key(lab: RdsLab, region: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from infra.lab.guards import NatGateway, SecurityRule
 from tests.infra.lab.planelab import EAST, WEST, Lab, control_plane, make_network
 
 
@@ -236,3 +237,34 @@ def test_an_interface_endpoint_has_an_interface_in_each_subnet(lab: Lab) -> None
     assert shown["PolicyDocument"] != policy
     ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint])
     assert ec2.describe_network_interfaces()["NetworkInterfaces"] == []
+
+
+def test_the_physics_see_what_guards_the_network(lab: Lab) -> None:
+    """Security groups, endpoints and NAT gateways are in the snapshot as they were asked for."""
+    vpc, (subnet,) = subnets_of(lab, 1)
+    ec2 = lab.client("ec2")
+    gateway, _, _ = nat(lab, vpc, subnet)
+    group = ec2.create_security_group(GroupName="a", Description="a", VpcId=vpc)["GroupId"]
+    rule = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 2, "UserIdGroupPairs": [{"GroupId": group}]}
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
+    service = f"com.amazonaws.{EAST}.kms"
+    ec2.create_vpc_endpoint(
+        VpcId=vpc,
+        VpcEndpointType="Interface",
+        ServiceName=service,
+        SubnetIds=[subnet],
+        SecurityGroupIds=[group],
+        PrivateDnsEnabled=True,
+    )
+    now = lab.now
+    (seen,) = [item for item in now.security_groups if item.id == group]
+    assert seen.rules == (
+        SecurityRule(egress=False, protocol="tcp", from_port=1, to_port=2, group=group),
+        SecurityRule(egress=True, protocol="-1", cidr="0.0.0.0/0"),
+    )
+    (endpoint,) = now.endpoints
+    assert (endpoint.service, endpoint.gateway, endpoint.private_dns) == ("kms", False, True)
+    assert (endpoint.subnet_ids, endpoint.security_group_ids) == ((subnet,), (group,))
+    assert now.nat_gateways == (NatGateway(gateway, subnet),)
+    ec2.delete_nat_gateway(NatGatewayId=gateway)
+    assert lab.now.nat_gateways == ()

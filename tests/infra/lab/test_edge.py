@@ -11,6 +11,7 @@ import pytest
 
 from infra.lab.addresses import free_port
 from infra.lab.edge import BODY_BYTES, Edge, load_balancer_addresses
+from infra.lab.guards import SecurityGroup, SecurityRule
 from infra.lab.profile import FAST
 from infra.lab.world import Invocation, Snapshot
 from tests.infra.lab.netlab import (
@@ -238,6 +239,24 @@ def test_one_subnets_acl_darkens_that_address_alone(tmp_path: Path) -> None:
 
     made = _play(tmp_path, scene)
     assert [event["path"] for event in made.events("path_closed")] == ["edge"]
+
+
+def test_a_security_group_without_the_port_darkens_the_whole_load_balancer(tmp_path: Path) -> None:
+    """The load balancer's groups guard each of its addresses; a rule for the port opens them."""
+
+    async def scene(s: Scene) -> None:
+        rule = SecurityRule(egress=False, protocol="tcp", cidr="0.0.0.0/0")
+        balancers = tuple(replace(item, security_group_ids=("edge",)) for item in s.snapshot.load_balancers)
+        guarded = replace(s.snapshot, load_balancers=balancers)
+        s.edge.reconcile(replace(guarded, security_groups=(SecurityGroup("edge", EAST, "vpc", ()),)))
+        await until(lambda: len(s.made.events("path_closed")) == 4)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.open_connection(*s.at(EAST)), 0.2)
+        s.edge.reconcile(replace(guarded, security_groups=(SecurityGroup("edge", EAST, "vpc", (rule,)),)))
+        await until(lambda: len(s.made.events("path_opened")) == 4)
+        assert (await _fetch(s.at(EAST), _get()))[0] == 200
+
+    _play(tmp_path, scene)
 
 
 def test_an_answer_does_not_leave_a_dark_edge(tmp_path: Path) -> None:

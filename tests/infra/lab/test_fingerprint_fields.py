@@ -7,15 +7,13 @@ from typing import Any
 import pytest
 
 from infra.deploy import deploy
-from infra.deploy_config import DeployConfig
-from infra.function_package import Package, archive_of
 from infra.lab import fingerprint
 from infra.lab.fingerprint import IGNORED, REGIONAL, WITHOUT_REGION
 from infra.lab.fingerprint.sections import Section
+from tests.infra.deploylab import CONFIG, ONE, quick_control_plane
 from tests.infra.lab.answers import ENOUGH, Call, Recording, Replay, compared, named, with_change
-from tests.infra.lab.planelab import EAST, WEST, Lab, control_plane
+from tests.infra.lab.planelab import EAST, Lab
 
-CODE = Package(archive_of({"app.py": b"def handle(event, context): return 1"}), "app.handle")
 # What one deployment has none of; tests of their own look at them.
 EMPTY = {"experiments", "templates", "flow_logs", "policies", "cluster_snapshots"}
 
@@ -23,10 +21,8 @@ EMPTY = {"experiments", "templates", "flow_logs", "policies", "cluster_snapshots
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
     """Give the whole system, deployed with a global database and NAT gateways."""
-    with control_plane(clock_scale=0.001) as made:
-        config = {"name": "shop", "primary_region": EAST, "standby_region": WEST, "domain": "example.test"}
-        more = {"replication": "global", "nat": "one", "alert_email": "ops@example.test"}
-        deploy(made.aws.client, DeployConfig.model_validate({**config, **more}), CODE)
+    with quick_control_plane() as made:
+        deploy(made.aws.client, CONFIG.model_copy(update={"replication": "global", "nat": "one"}), ONE)
         yield made
 
 

@@ -1,7 +1,6 @@
 """Global databases whose members really replicate: one PostgreSQL takes writes, another streams from it."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
@@ -12,11 +11,17 @@ from tests.infra.lab.rdslab import RdsLab, until
 READ_ONLY = "25006"
 
 
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[RdsLab]:
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RdsLab]:
     """Give a control plane with running databases."""
-    with RdsLab(tmp_path).running() as made:
+    with RdsLab(tmp_path_factory.mktemp("databases")).running() as made:
         yield made
+
+
+@pytest.fixture
+def lab(shared: RdsLab) -> Iterator[RdsLab]:
+    """Give it to one test, empty."""
+    yield from shared.alone()
 
 
 def make(lab: RdsLab) -> tuple[str, str]:

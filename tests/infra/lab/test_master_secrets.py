@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,11 +14,17 @@ from tests.infra.lab.rdslab import PASSWORD, RdsLab, until
 MANAGED: dict[str, Any] = {"MasterUserPassword": None, "ManageMasterUserPassword": True}
 
 
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[RdsLab]:
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RdsLab]:
     """Give a control plane with running databases."""
-    with RdsLab(tmp_path).running() as made:
+    with RdsLab(tmp_path_factory.mktemp("databases")).running() as made:
         yield made
+
+
+@pytest.fixture
+def lab(shared: RdsLab) -> Iterator[RdsLab]:
+    """Give it to one test, empty."""
+    yield from shared.alone()
 
 
 def manager(lab: RdsLab) -> Any:

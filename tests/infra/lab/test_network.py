@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infra.lab.addresses import free_port
-from infra.lab.network import Network, cluster_address
+from infra.lab.network import SERVICES, Network, cluster_address
 from infra.lab.profile import FAST
 from infra.lab.world import Snapshot
 from tests.infra.lab.netlab import (
@@ -86,9 +86,11 @@ class Scene:
         assert address
         return address, one.port
 
-    def endpoint(self, region: str) -> tuple[str, int]:
-        """Return where a region finds AWS's API."""
-        host, _, port = self.network.endpoint_for(region).removeprefix("http://").partition(":")
+    def endpoint(self, region: str, service: str = "") -> tuple[str, int]:
+        """Return where a region finds AWS's API, or one of its services."""
+        found = self.network.endpoints_for(region, inside=True)
+        url = found[f"AWS_ENDPOINT_URL_{service}" if service else "AWS_ENDPOINT_URL"]
+        host, _, port = url.removeprefix("http://").partition(":")
         return host, int(port)
 
 
@@ -181,7 +183,7 @@ def test_a_dark_region_reaches_neither_store(tmp_path: Path) -> None:
 
     async def scene(s: Scene) -> None:
         s.network.reconcile(with_acl(s.snapshot, f"app-a-{EAST}", DENY_ALL))
-        await until(lambda: len(s.made.events("path_closed")) == 3)
+        await until(lambda: len(s.made.events("path_closed")) == 2 + 1 + len(SERVICES))
         assert await _is_dark(s.database(EAST))
         assert await _is_dark(s.database(WEST))
         assert await _is_dark(s.endpoint(EAST))

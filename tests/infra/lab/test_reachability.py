@@ -12,10 +12,8 @@ from infra.lab.reachability import (
     OPEN,
     accepts_from,
     open_path,
-    open_to_internet,
     passes,
     passes_all,
-    private_subnets,
 )
 from infra.lab.world import AclEntry, Route, Snapshot, Subnet
 from tests.infra.lab.netlab import ALLOW_ALL, DENY_ALL, EAST, WEST, two_regions, vpc, with_acl
@@ -208,13 +206,3 @@ def test_packets_inside_one_subnet_meet_no_acl() -> None:
 def test_a_path_without_an_end_is_closed() -> None:
     """No subnet, no path."""
     assert open_path(two_regions(), (), two_regions().subnets, PORT)[0] is False
-
-
-def test_the_way_to_aws_needs_the_source_subnets_acl_only() -> None:
-    """Outbound 443 and its answers are enough; a deny-all in one subnet closes the way."""
-    snapshot = two_regions()
-    source = private_subnets(snapshot, EAST)
-    assert {subnet.id for subnet in source} == {f"app-a-{EAST}", f"app-b-{EAST}"}
-    assert open_to_internet(source, 443) == OPEN
-    dark = private_subnets(with_acl(snapshot, f"app-b-{EAST}", DENY_ALL), EAST)
-    assert open_to_internet(dark, 443)[0] is False
