@@ -114,7 +114,7 @@ def newest(client: Any, name: str) -> str:  # noqa: ANN401 (boto3 clients have n
 
 def since(client: Any, name: str, event_id: str) -> list[StackEvent]:  # noqa: ANN401
     """Return what happened after an event, the first first; everything, if it is empty."""
-    later = []
+    later: list[StackEvent] = []
     for page in client.get_paginator("describe_stack_events").paginate(StackName=name):
         for document in page["StackEvents"]:
             if document["EventId"] == event_id:

@@ -73,7 +73,8 @@ Resources:
         - {IpProtocol: tcp, FromPort: 80, ToPort: !Ref Last, CidrIp: 10.1.0.0/16, Description: !Ref Note}
         - {IpProtocol: tcp, FromPort: 22, ToPort: 22, CidrIp: 10.1.2.0/24}
       SecurityGroupEgress:
-        - {IpProtocol: tcp, FromPort: 443, ToPort: 443, DestinationPrefixListId: !Ref S3Prefixes, Description: s3}
+        - {IpProtocol: tcp, FromPort: 443, ToPort: 443, DestinationPrefixListId: !Ref S3Prefixes,
+           Description: s3}
       Tags: [{Key: Name, Value: group}]
   In:
     Type: AWS::EC2::SecurityGroupIngress
@@ -108,7 +109,8 @@ Resources:
   AclOut:
     Type: AWS::EC2::NetworkAclEntry
     Properties:
-      {NetworkAclId: !Ref Acl, RuleNumber: 100, Egress: true, Protocol: -1, RuleAction: allow, CidrBlock: 0.0.0.0/0}
+      {NetworkAclId: !Ref Acl, RuleNumber: 100, Egress: true, Protocol: -1, RuleAction: allow,
+       CidrBlock: 0.0.0.0/0}
   AclTied:
     Type: AWS::EC2::SubnetNetworkAclAssociation
     Properties: {SubnetId: !Ref App, NetworkAclId: !Ref Acl}

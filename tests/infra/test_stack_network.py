@@ -80,7 +80,7 @@ def traces(lab: Lab) -> tuple[Any, ...]:
 def test_zones_are_those_of_the_stacks_region(lab: Lab) -> None:
     """Fn::GetAZs names the zones where the stack is, of which there are at least three."""
     template = """
-Resources: {Vpc: {Type: 'AWS::EC2::VPC', Properties: {CidrBlock: 10.1.0.0/16}}, 
+Resources: {Vpc: {Type: 'AWS::EC2::VPC', Properties: {CidrBlock: 10.1.0.0/16}},
   Subnet: {Type: 'AWS::EC2::Subnet', Properties: {VpcId: !Ref Vpc, CidrBlock: 10.1.0.0/24,
     AvailabilityZone: !Select [2, !GetAZs '']}}}
 Outputs: {Zone: {Value: !GetAtt Subnet.AvailabilityZone}}

@@ -209,14 +209,14 @@ def test_a_restored_database_is_filled_from_the_table(shop: Backend) -> None:
     client.order(300)
     shop.link.state = "open"
 
-    written, following, pages = 0, "", 0
-    while following is not None:
-        status, answer = client.post("/orders/refill", after=following)
+    pages: list[dict[str, Any]] = []
+    while not pages or pages[-1]["next"]:
+        status, answer = client.post("/orders/refill", after=pages[-1]["next"] if pages else "")
         assert status == 200, answer
-        written, following, pages = written + answer["written"], answer["next"], pages + 1
+        pages.append(answer)
 
-    assert written == 301
-    assert pages > 1
+    assert sum(page["written"] for page in pages) == 301
+    assert len(pages) > 1
     assert [row[1] for row in shop.rows()] == list(range(301))
     assert "pending" not in shop.item("0000000300")
 

@@ -45,8 +45,10 @@ def _alias(client_of: ClientOf, region: str, arn: str, _: Mapping[str, Any]) -> 
             ]
         },
         "ProvisionedConcurrencyConfig": {
-            "ProvisionedConcurrentExecutions": one["RequestedProvisionedConcurrentExecutions"] for one in warm
-        },
+            "ProvisionedConcurrentExecutions": warm[0]["RequestedProvisionedConcurrentExecutions"]
+        }
+        if warm
+        else {},
     }
 
 

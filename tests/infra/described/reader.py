@@ -1,4 +1,4 @@
-"""What reads a resource back through its service, in CloudFormation's names, and the comparison with the template."""
+"""Reads a resource back through its service, in CloudFormation's names, and compares it with the template."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
