@@ -123,6 +123,13 @@ def test_a_property_that_the_lab_does_not_know_is_a_failure(lab: Lab) -> None:
     assert lab.now.vpcs == ()
 
 
+def test_a_property_that_is_missing_is_named(lab: Lab) -> None:
+    """A template that leaves out what a resource needs says what that is."""
+    without = "Resources: {Table: {Type: 'AWS::EC2::RouteTable'}}"
+    assert make(lab, without)["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "required key [VpcId] not found" in reason(lab, "Table", "CREATE_FAILED")
+
+
 def test_a_changed_stack_changes_what_differs(lab: Lab) -> None:
     """Tags change in place, a CIDR makes another VPC and, since it refers to it, another subnet."""
     make(lab, VPC)

@@ -1,6 +1,11 @@
-"""IAM as AWS has it: the policies that AWS manages are there from the beginning."""
+"""IAM as AWS has it: the policies that AWS manages are there, each made when it is first asked for.
+
+moto has all of them or none. All of them are some 1,600 objects, which a control plane that is
+made for one test need not build.
+"""
 
 import json
+from functools import cache
 from typing import Any
 
 from moto.iam.aws_managed_policies import aws_managed_policies_data
@@ -8,17 +13,41 @@ from moto.iam.models import AWSManagedPolicy, IAMBackend
 
 from infra.lab.control_plane.mending import Function, replace
 
+_OURS = ":iam::aws:policy/"
+
 
 def install() -> None:
     """Mend moto's IAM, which has them only when the environment says so."""
-    replace(IAMBackend, "_init_aws_policies", _policies)
+    replace(IAMBackend, "_init_managed_policies", _policies)
 
 
 def _policies(_original: Function) -> Function:
-    def policies(backend: IAMBackend) -> list[Any]:
-        return [
-            AWSManagedPolicy.from_data(name, backend.account_id, backend.region_name, described)
-            for name, described in json.loads(aws_managed_policies_data).items()
-        ]
+    def policies(backend: IAMBackend) -> _Policies:
+        return _Policies(backend)
 
     return policies
+
+
+class _Policies(dict[str, Any]):
+    """Policies by ARN."""
+
+    def __init__(self, backend: IAMBackend) -> None:
+        super().__init__()
+        self._backend = backend
+
+    def __missing__(self, arn: str) -> Any:
+        _, ours, path = arn.partition(_OURS)
+        name = path.rpartition("/")[2]
+        described = _known().get(name) if ours else None
+        if described is None:
+            raise KeyError(arn)
+        self[arn] = AWSManagedPolicy.from_data(
+            name, self._backend.account_id, self._backend.region_name, described
+        )
+        return self[arn]
+
+
+@cache
+def _known() -> dict[str, Any]:
+    known: dict[str, Any] = json.loads(aws_managed_policies_data)
+    return known

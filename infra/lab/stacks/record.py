@@ -84,4 +84,6 @@ def reason_of(problem: BaseException) -> str:
     if isinstance(problem, ClientError):
         error = problem.response["Error"]
         return f"{error['Code']}: {error['Message']}"
+    if isinstance(problem, KeyError):
+        return f"Properties validation failed: required key [{problem.args[0]}] not found"
     return f"{type(problem).__name__}: {problem}"

@@ -81,7 +81,7 @@ def test_the_function_itself_rotates(shop: Shop, tmp_path: Path) -> None:
     lab = functionlab.Lab(
         tmp_path,
         Snapshot(functions=(function,)),
-        endpoint_for=lambda _: shop.plane.plane.endpoint_url,
+        endpoints_for=lambda *_, **__: {"AWS_ENDPOINT_URL": shop.plane.plane.endpoint_url},
     )
     loop, plane = shop.stores.loop, shop.plane.plane
     loop.run(lab.functions.start())
