@@ -93,7 +93,7 @@ def test_what_is_no_mapping_is_said(tmp_path: Path, text: str) -> None:
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     """A missing file names the command that makes one."""
-    with pytest.raises(TargetError, match=r"can't be read: .*drill lab up"):
+    with pytest.raises(TargetError, match=r"can't be read: .*drill target init"):
         target.load(tmp_path / "none.yaml")
 
 

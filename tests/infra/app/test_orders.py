@@ -1,3 +1,4 @@
+import json
 import threading
 import time
 from typing import Any
@@ -121,9 +122,19 @@ def test_a_changed_password_is_read_again(shop: Backend) -> None:
 
 def test_a_wrong_secret_leaves_orders_pending(shop: Backend) -> None:
     """While the secret is not the password in force, orders are accepted as pending."""
-    text = '{"username": "keeper", "password": "wrong"}'
-    shop.secrets.put_secret_value(SecretId=shop.secret_arn, SecretString=text)
+    for password in ("wrong", "as wrong"):
+        text = json.dumps({"username": "keeper", "password": password})
+        shop.secrets.put_secret_value(SecretId=shop.secret_arn, SecretString=text)
     assert shop.application().order(1)[0] == 202
+
+
+def test_a_restored_database_knows_the_former_login(shop: Backend) -> None:
+    """A database from before the last rotation is written to with the login of before."""
+    text = '{"username": "keeper", "password": "of after the restored point"}'
+    shop.secrets.put_secret_value(SecretId=shop.secret_arn, SecretString=text)
+    client = shop.application()
+    assert client.order(1)[0] == 201
+    assert client.order(2)[0] == 201
 
 
 def test_first_processes_make_the_table_together(shop: Backend) -> None:
