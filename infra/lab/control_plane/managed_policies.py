@@ -5,6 +5,7 @@ made for one test need not build.
 """
 
 import json
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -19,6 +20,7 @@ _OURS = ":iam::aws:policy/"
 def install() -> None:
     """Mend moto's IAM, which has them only when the environment says so."""
     replace(IAMBackend, "_init_managed_policies", _policies)
+    replace(IAMBackend, "attach_role_policy", _attach)
 
 
 def _policies(_original: Function) -> Function:
@@ -26,6 +28,15 @@ def _policies(_original: Function) -> Function:
         return _Policies(backend)
 
     return policies
+
+
+def _attach(original: Function) -> Function:
+    def attach(backend: IAMBackend, policy_arn: str, role_name: str) -> None:
+        with suppress(KeyError):  # moto says by its right name what is not there
+            backend.managed_policies[policy_arn]
+        original(backend, policy_arn, role_name)
+
+    return attach
 
 
 class _Policies(dict[str, Any]):
