@@ -26,10 +26,10 @@ def project() -> dict[str, Any]:
 
 
 def wanted() -> list[Requirement]:
-    """Return every requirement that pyproject.toml names, those of the extras too."""
+    """Return every requirement that pyproject.toml names, those of the extras too, each once."""
     extras = project()["optional-dependencies"].values()
     lists = [project()["dependencies"], *extras]
-    return [Requirement(text) for texts in lists for text in texts]
+    return sorted({Requirement(text) for texts in lists for text in texts}, key=str)
 
 
 @pytest.mark.parametrize("requirement", wanted(), ids=str)
