@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import shutil
+import signal
 import socket
 import sys
 
@@ -17,7 +18,7 @@ settings.load_profile("drill")
 
 
 def pytest_configure() -> None:
-    """Make sure that no test, and no process that a test starts, can reach an AWS account."""
+    """Make sure that no test, and nothing that a test starts, can reach an AWS account; hear Ctrl-C."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ.update(
@@ -28,6 +29,8 @@ def pytest_configure() -> None:
         AWS_EC2_METADATA_DISABLED="true",
     )
     sys.addaudithook(_refuse_other_machines)
+    # A shell that starts the tests in its background has them, and all that they start, ignore this one.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _refuse_other_machines(event: str, arguments: tuple[object, ...]) -> None:

@@ -231,14 +231,20 @@ def test_a_restored_database_is_filled_from_the_table(shop: Backend) -> None:
 
 
 def test_what_is_no_order_is_not_filled_in(shop: Backend) -> None:
-    """Other items in the table (markers of a probe) are passed over."""
+    """Other items in the table (markers of a probe) are passed over, also where a page ends on one."""
     client = shop.application()
     client.order(1)
-    shop.dynamodb.put_item(TableName="orders", Item={"customer": {"S": "marker"}, "token": {"S": "1"}})
+    for token in range(300):
+        key = {"customer": {"S": "drill-marker#20260101t000000-x"}, "token": {"S": str(token)}}
+        shop.dynamodb.put_item(TableName="orders", Item=key)
 
-    status, answer = client.post("/orders/refill")
+    written, following, pages = 0, "", 0
+    while following is not None:
+        status, answer = client.post("/orders/refill", after=following)
+        assert status == 200, answer
+        written, following, pages = written + answer["written"], answer["next"], pages + 1
 
-    assert (status, answer["written"], answer["next"]) == (200, 1, None)
+    assert (written, pages > 1) == (1, True)
 
 
 def test_refilling_without_aurora_says_so(shop: Backend) -> None:
