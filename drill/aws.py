@@ -10,8 +10,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.credentials import DeferredRefreshableCredentials
+from botocore.exceptions import ClientError
 
+from drill.errors import DrillError
+from drill.role import Role
 from drill.target import Target
 
 # Services without regions of their own; their control plane is in us-east-1,
@@ -22,13 +27,17 @@ GLOBAL_REGION = "us-east-1"
 class Aws:
     """Makes and keeps boto3 clients for one target; safe from any thread."""
 
-    def __init__(self, endpoint_url: str | None, timeout_s: float, attempts: int = 4) -> None:
+    def __init__(
+        self, endpoint_url: str | None, timeout_s: float, attempts: int = 4, role: Role | None = None
+    ) -> None:
         """Remember where AWS answers; nothing is called.
 
         Args:
             endpoint_url: Where the API answers; None for AWS itself.
             timeout_s: When connecting, and then an answer, is given up.
             attempts: How often botocore tries a call that failed in a way that may pass.
+            role: What is assumed before the first call, and again before it runs out; None for
+                the operator's own credentials.
 
         """
         self._endpoint_url = endpoint_url
@@ -39,13 +48,19 @@ class Aws:
             user_agent_extra="drill",
         )
         self._session = boto3.Session(**_credentials(endpoint_url))
+        if role is not None:
+            self._session = _assumed(self._session, role, endpoint_url, self._config)
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
 
     @classmethod
-    def of(cls, target: Target, attempts: int = 4) -> "Aws":
-        """Return the clients of a target."""
-        return cls(target.endpoint_url, target.timing.api_timeout_s, attempts)
+    def of(cls, target: Target, attempts: int = 4, *, as_operator: bool = False) -> "Aws":
+        """Return the clients of a target: in its drills' role, or as the operator.
+
+        Calls under a role that may not be assumed raise a :class:`DrillError` that says so.
+        """
+        role = None if as_operator else Role.of(target)
+        return cls(target.endpoint_url, target.timing.api_timeout_s, attempts, role)
 
     def client(self, service: str, region: str) -> Any:  # noqa: ANN401 (boto3 clients have no static type)
         """Return a client of ``service`` in ``region`` (``global`` for services without regions)."""
@@ -68,3 +83,34 @@ def _credentials(endpoint_url: str | None) -> dict[str, str]:
     if not loopback:
         return {}
     return {"aws_access_key_id": "loopback", "aws_secret_access_key": "loopback"}
+
+
+def _assumed(source: boto3.Session, role: Role, endpoint_url: str | None, config: Config) -> boto3.Session:
+    """Return a session in a role; its credentials are taken at the first call and renewed in time.
+
+    The answer is AWS STS's in the role's own region: the global one is in a region that may be out.
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+    """
+
+    def taken() -> dict[str, str]:
+        sts = source.client("sts", region_name=role.region, endpoint_url=endpoint_url, config=config)
+        try:
+            given = sts.assume_role(RoleArn=role.arn, RoleSessionName=role.session)["Credentials"]
+        except ClientError as problem:
+            if problem.response["Error"]["Code"] != "AccessDenied":
+                raise
+            msg = (
+                f"role {role.arn} may not be assumed ({problem.response['Error']['Message']}); have its "
+                "owner trust you, or take drills.role_arn out of the target file"
+            )
+            raise DrillError(msg) from problem
+        return {
+            "access_key": given["AccessKeyId"],
+            "secret_key": given["SecretAccessKey"],
+            "token": given["SessionToken"],
+            "expiry_time": given["Expiration"].isoformat(),
+        }
+
+    inner = botocore.session.get_session()
+    inner._credentials = DeferredRefreshableCredentials(taken, "assume-role")  # noqa: SLF001 (no public way)
+    return boto3.Session(botocore_session=inner)

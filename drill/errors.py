@@ -7,6 +7,7 @@
     │   ├── TargetError        the target file is unreadable or invalid
     │   └── NoSuchRun          a run id that no folder answers to
     ├── Refused                a guard said no: nothing was touched (exit 4)
+    ├── LeaseLost              another holds the target now: this process may touch nothing any more
     └── RollbackIncomplete     something is still broken (exit 3)
 
 Anything else that is raised is a bug in the program and shows its traceback.
@@ -31,6 +32,10 @@ class NoSuchRun(UsageError):
 
 class Refused(DrillError):
     """A guard refused the drill; nothing was touched."""
+
+
+class LeaseLost(DrillError):
+    """Another process holds the target; whatever this one would still do, it must not."""
 
 
 class RollbackIncomplete(DrillError):

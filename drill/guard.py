@@ -1,22 +1,67 @@
-"""Preconditions: what must be true before anything is touched. They read, and only read.
+"""Preconditions: all of them, asked at once. They read, and only read.
 
-A guard that can't be evaluated refuses.
+A guard that can't be evaluated refuses. Each is in a file of its own in ``drill.guards``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Literal, TypeAlias
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from drill import runs
 from drill.aws import Aws
-from drill.faults.contract import Resource
-from drill.model import Json
+from drill.errors import DrillError
+from drill.guards.consent import confirmed, nothing_unfinished
+from drill.guards.contract import Asked, Guard
+from drill.guards.declared import guard_of
+from drill.guards.limits import fit_for_production, within_limits
+from drill.guards.no_go import outside_no_go
+from drill.guards.opt_in import opted_in
+from drill.guards.place import account, regions
+from drill.guards.stopping import alarms_calm, stoppable
+from drill.guards.window import in_window
+from drill.permission_guard import permitted
 from drill.plan import Plan
-from drill.probes.health_check import is_healthy
-from drill.target import Target
+
+__all__ = ["Asked", "Evaluated", "Refusal", "check", "evaluate"]
+
+State: TypeAlias = Literal["ok", "refused", "could not be evaluated"]
+
+# Calls at once: guards wait for AWS, each for itself.
+_AT_ONCE = 8
+
+_EVERY: tuple[tuple[str, Guard], ...] = (
+    ("confirmed", confirmed),
+    ("unfinished", nothing_unfinished),
+    ("account", account),
+    ("regions", regions),
+    ("opt-in", opted_in),
+    ("window", in_window),
+    ("no-go", outside_no_go),
+    ("limits", within_limits),
+    ("production", fit_for_production),
+    ("alarms", alarms_calm),
+    ("stop-conditions", stoppable),
+    ("permissions", permitted),
+)
+"""The guards of every drill, in the order in which they are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What one guard said.
+
+    Attributes:
+        guard: Which precondition.
+        state: Whether the drill may begin as far as this guard is asked.
+        why: One line, with what to do; empty if it is ok.
+
+    """
+
+    guard: str
+    state: State
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,136 +78,48 @@ class Refusal:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What guards look at.
-
-    Attributes:
-        plan: What is about to be done.
-        runs: Folder of all runs.
-        confirmed: The target's name as the operator typed it back; empty if not.
-
-    """
-
-    plan: Plan
-    runs: Path
-    confirmed: str
-
-
 def check(asked: Asked, aws: Aws) -> tuple[Refusal, ...]:
     """Return every refusal; none means that the drill may begin."""
-    refusals = []
-    for name, guard in _of(asked.plan):
-        try:
-            why = guard(asked, aws)
-        except (BotoCoreError, ClientError) as problem:
-            why = f"it could not be evaluated: {problem}"
-        if why:
-            refusals.append(Refusal(name, why))
-    return tuple(refusals)
+    return tuple(_refusals(evaluate(asked, aws)))
 
 
-Guard = Callable[[Asked, Aws], str]
+def evaluate(asked: Asked, aws: Aws) -> tuple[Evaluated, ...]:
+    """Ask every guard, those of the scenario too, and return what each said, in order."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return tuple(pool.map(lambda one: _evaluated(one[0], one[1], asked, aws), _of(asked.plan)))
+
+
+def _refusals(every: tuple[Evaluated, ...]) -> Iterator[Refusal]:
+    for one in every:
+        if one.state == "could not be evaluated":
+            yield Refusal(one.guard, f"it could not be evaluated: {one.why}")
+        elif one.state == "refused":
+            yield Refusal(one.guard, one.why)
 
 
 def _of(plan: Plan) -> list[tuple[str, Guard]]:
     """Return the guards of every drill, then the scenario's own."""
-    every: list[tuple[str, Guard]] = [
-        ("confirmed", _confirmed),
-        ("unfinished", _unfinished),
-        ("account", _account),
-        ("opt-in", _opted_in),
-    ]
-    for spec in plan.guards:
-        options = spec.options
-        known = _KINDS.get(spec.kind)
-        if known is None:
-            every.append((spec.kind, _nonexistent))
-        else:
-            every.append((spec.kind, _bound(known, options)))
-    return every
+    return [*_EVERY, *((spec.kind, guard_of(spec)) for spec in plan.guards)]
 
 
-def _bound(guard: Callable[[Target, Mapping[str, Json], Aws], str], options: Mapping[str, Json]) -> Guard:
-    return lambda asked, aws: guard(asked.plan.target, options, aws)
+def _evaluated(name: str, guard: Guard, asked: Asked, aws: Aws) -> Evaluated:
+    try:
+        why = guard(asked, aws)
+    except ClientError as problem:
+        return Evaluated(name, "could not be evaluated", _answered(problem, asked.plan.scenario))
+    except BotoCoreError as problem:
+        said = " ".join(str(problem).split())
+        why = f"{said}; look at the network, the credentials and the target file's endpoint_url"
+        return Evaluated(name, "could not be evaluated", why)
+    except DrillError as problem:
+        return Evaluated(name, "could not be evaluated", str(problem))
+    return Evaluated(name, "refused" if why else "ok", why)
 
 
-def _nonexistent(_asked: Asked, _aws: Aws) -> str:
-    return "the scenario asks for a guard that does not exist"
-
-
-def _confirmed(asked: Asked, _aws: Aws) -> str:
-    name = asked.plan.target.name
-    if asked.plan.target.disposable or asked.confirmed == name:
-        return ""
-    return f"this breaks a system that is not disposable; type its name back: --confirm {name}"
-
-
-def _unfinished(asked: Asked, _aws: Aws) -> str:
-    left = runs.unfinished(asked.runs, asked.plan.target.name)
-    if not left:
-        return ""
-    return f"run {left[0].name} left something broken; put it back first: {runs.rollback_command(left[0])}"
-
-
-def _account(asked: Asked, aws: Aws) -> str:
-    target = asked.plan.target
-    here = aws.client("sts", target.primary.name).get_caller_identity()["Account"]
-    if here == target.account:
-        return ""
-    return f"these credentials are of account {here}, the target is in {target.account}; set AWS_PROFILE"
-
-
-def _opted_in(asked: Asked, aws: Aws) -> str:
-    tag = asked.plan.target.opt_in
-    for step in asked.plan.steps:
-        for resource in step.touches:
-            if tags_of(resource, aws).get(tag.key) != tag.value:
-                return (
-                    f"{resource.kind} {resource.id} in {resource.region} does not carry the tag "
-                    f"{tag.key}={tag.value}; whoever owns it must set that first"
-                )
-    return ""
-
-
-def tags_of(resource: Resource, aws: Aws) -> dict[str, str]:
-    """Return the tags of a resource that a fault changes."""
-    client: Any = aws.client(resource.service, resource.region)
-    if resource.service == "route53":
-        answer = client.list_tags_for_resource(ResourceType="healthcheck", ResourceId=resource.id)
-        pairs = answer["ResourceTagSet"]["Tags"]
-    elif resource.service == "ec2":
-        pairs = client.describe_tags(Filters=[{"Name": "resource-id", "Values": [resource.id]}])["Tags"]
-    elif resource.service == "dynamodb":
-        pairs = client.list_tags_of_resource(ResourceArn=resource.id)["Tags"]
-    else:
-        return {}
-    return {pair["Key"]: pair["Value"] for pair in pairs}
-
-
-def _check_is_healthy(_target: Target, options: Mapping[str, Json], aws: Aws) -> str:
-    """Refuse unless a health check is healthy now; inverting an unhealthy one draws traffic into it."""
-    check_id = str(options["health_check_id"])
-    client = aws.client("route53", "global")
-    config = client.get_health_check(HealthCheckId=check_id)["HealthCheck"]["HealthCheckConfig"]
-    if config.get("Inverted") or config.get("Disabled"):
-        return f"health check {check_id} is already inverted or disabled; somebody else is working on it"
-    if not is_healthy(aws, check_id):
-        return f"health check {check_id} is unhealthy before the drill; mend the region behind it first"
-    return ""
-
-
-def _can_pause(target: Target, _options: Mapping[str, Json], aws: Aws) -> str:
-    """Refuse unless the table is a global one that both regions hold."""
-    client = aws.client("dynamodb", target.primary.name)
-    table = client.describe_table(TableName=target.table.name)["Table"]
-    regions = {replica["RegionName"] for replica in table.get("Replicas", [])} | {target.primary.name}
-    if target.standby.name not in regions:
-        return f"table {target.table.name} has no replica in {target.standby.name}; there is nothing to pause"
-    return ""
-
-
-_KINDS: Mapping[str, Callable[[Target, Mapping[str, Json], Aws], str]] = {
-    "check-is-healthy": _check_is_healthy,
-    "table-is-global": _can_pause,
-}
+def _answered(problem: ClientError, scenario: str) -> str:
+    """Return AWS's own words, and what to do about them."""
+    code: str = problem.response["Error"]["Code"]
+    said = " ".join(str(problem).split())
+    if "AccessDenied" in code or "Unauthorized" in code or "NotAuthorized" in code:
+        return f"{said}; the policy that is needed: drill iam-policy {scenario}"
+    return f"{said}; prove the target file with: drill target check"

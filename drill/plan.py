@@ -11,10 +11,11 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from drill.errors import NoSuchRun, UsageError
-from drill.faults.contract import Call, Resource
+from drill.faults.contract import Call, Fault, Resource
 from drill.faults.registry import arguments, build
 from drill.model import GuardSpec, Json, MeasureSpec, Objective, ProbeSpec
 from drill.scenario import P, Scenario, Step
+from drill.stop_expression import parse
 from drill.target import Objectives, Target
 
 FILE = "plan.json"
@@ -32,6 +33,7 @@ class PlannedStep:
         description: One line.
         touches: What it changes.
         calls: The AWS calls that it may make.
+        dead_man: What undoes it when nobody is left to do it, or why nothing does; one line.
 
     """
 
@@ -41,6 +43,7 @@ class PlannedStep:
     description: str
     touches: tuple[Resource, ...]
     calls: tuple[Call, ...]
+    dead_man: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ def make(scenario: Scenario[P], params: P, target: Target) -> Plan:
             step.fault.describe(),
             step.fault.touches(),
             step.fault.calls,
+            _dead_man(step.fault, target),
         )
         for step in declared
     )
@@ -108,6 +112,14 @@ def make(scenario: Scenario[P], params: P, target: Target) -> Plan:
     )
 
 
+def _dead_man(fault: Fault, target: Target) -> str:
+    if fault.plain_undo and not target.drills.scheduler_role_arn:
+        return (
+            "not armed: the target file names no role for EventBridge Scheduler (drills.scheduler_role_arn)"
+        )
+    return fault.dead_man_note
+
+
 def _check(scenario: str, steps: Sequence[Step]) -> None:
     """Refuse steps whose undo a later process could not find or build again."""
     names = [step.name for step in steps]
@@ -126,6 +138,31 @@ def with_objectives(target: Target, scenario: str, asked: Objectives) -> Target:
     own = target.objectives_for(scenario)
     merged = own.model_copy(update=given)
     return target.model_copy(update={"objectives": {**target.objectives, scenario: merged}})
+
+
+def with_stops(target: Target, when: Sequence[str]) -> Target:
+    """Return the target with stop conditions given on the command line after its own.
+
+    Raises:
+        UsageError: One can't be read; the text says what was expected.
+
+    """
+    stop = target.stop.model_copy(update={"when": (*target.stop.when, *stops_of(when))})
+    return target.model_copy(update={"stop": stop})
+
+
+def stops_of(when: Sequence[str]) -> tuple[str, ...]:
+    """Return stop conditions as they are kept.
+
+    Raises:
+        UsageError: One can't be read; the text says what was expected.
+
+    """
+    try:
+        return tuple(parse(text).text for text in when)
+    except ValueError as problem:
+        msg = f"--stop-when: {problem}; see: drill run --help"
+        raise UsageError(msg) from problem
 
 
 _ADAPTER: TypeAdapter[Plan] = TypeAdapter(Plan)

@@ -8,6 +8,7 @@ import contextlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import (
     RetryError,
@@ -24,6 +25,8 @@ from drill.errors import DrillError, RollbackIncomplete, UsageError
 from drill.faults import registry
 from drill.journal import Journal, Pending
 from drill.target import Target, Timing
+
+_LOG = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,8 @@ def _undo(step: Pending, aws: Aws, timing: Timing, run_id: str) -> str:
         )
 
         def once() -> bool:
-            fault.undo(aws, step.captured, run_id)
+            for line in fault.undo(aws, step.captured, run_id):
+                _LOG.warning("changed by somebody else", run_id=run_id, step=step.step, drift=line)
             return fault.undone(aws, step.captured, run_id)
 
         attempts(once)

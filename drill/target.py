@@ -12,7 +12,9 @@ from typing import Annotated, Any, Literal, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from drill import restraints
 from drill.errors import TargetError
+from drill.restraints import Limits, NoGo, StopRules, Window
 
 SCHEMA = 1
 
@@ -157,6 +159,23 @@ class Database(_Part):
     backup_plan_id: str | None = None
 
 
+class Drills(_Part):
+    """What drills keep in the account; each is empty where it is not set up.
+
+    Attributes:
+        role_arn: The role that a drill assumes.
+        scheduler_role_arn: The role under which EventBridge Scheduler undoes when nobody else can.
+        schedule_group: The schedule group of those undos, of one name in both regions.
+        lease_table: The DynamoDB table of leases, in the standby region.
+
+    """
+
+    role_arn: str = ""
+    scheduler_role_arn: str = ""
+    schedule_group: str = ""
+    lease_table: str = ""
+
+
 class Timing(_Part):
     """Every duration that a drill assumes, in seconds.
 
@@ -172,6 +191,7 @@ class Timing(_Part):
         api_timeout_s: When one AWS call is given up.
         poll_s: How often the engine looks at what the probes saw.
         effect_s: How long a called change may take to show.
+        lease_s: How long whoever runs a drill may be silent before it is taken for dead.
 
     """
 
@@ -186,6 +206,7 @@ class Timing(_Part):
     api_timeout_s: float = Field(10, gt=0)
     poll_s: float = Field(0.5, gt=0)
     effect_s: float = Field(120, gt=0)
+    lease_s: float = Field(30, gt=0)
 
 
 class Objectives(_Part):
@@ -222,8 +243,13 @@ class Target(_Part):
         database: How the relational database replicates.
         peering_id: The VPC peering between both.
         dashboard: The CloudWatch dashboard, in the primary region; None where there is none.
+        drills: What drills keep in the account.
         timing: Durations.
         objectives: By scenario; ``default`` for those that are not named.
+        windows: When it may be drilled; always, if there is none.
+        no_go: When it may not be drilled.
+        limits: How much one drill may touch.
+        stop: What ends a drill early.
 
     """
 
@@ -242,8 +268,13 @@ class Target(_Part):
     database: Database = Database()
     peering_id: str
     dashboard: str | None = None
+    drills: Drills = Drills()
     timing: Timing = Timing()
     objectives: Mapping[str, Objectives] = {}
+    windows: tuple[Window, ...] = ()
+    no_go: NoGo | None = None
+    limits: Limits = Limits()
+    stop: StopRules = StopRules()
 
     def objectives_for(self, scenario: str) -> Objectives:
         """Return the objectives of a scenario: its own, else the default ones, else none."""
@@ -277,13 +308,21 @@ def load(path: Path) -> Target:
         msg = f"target file {path} must be a mapping of keys, not {kind}; see: drill target schema"
         raise TargetError(msg)
     try:
-        return Target.model_validate(document)
+        return _beside(Target.model_validate(document), path)
     except ValidationError as problem:
         first = problem.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])
         more = f" ({problem.error_count() - 1} more)" if problem.error_count() > 1 else ""
         msg = f"target file {path}: {key}: {first['msg']}{more}; see: drill target schema"
         raise TargetError(msg) from problem
+
+
+def _beside(target: Target, path: Path) -> Target:
+    """Return a target whose files are found from anywhere: what it names lies beside the target file."""
+    if target.no_go is None:
+        return target
+    calendar = path.parent.resolve() / target.no_go.calendar
+    return target.model_copy(update={"no_go": target.no_go.model_copy(update={"calendar": calendar})})
 
 
 def json_schema() -> dict[str, Any]:
@@ -300,7 +339,8 @@ def variables(target: Target) -> dict[str, str]:
 
     Where AWS answers and the primary region are besides called what AWS's own tools read.
     """
-    found = dict(_variables(target.model_dump(mode="json", exclude_none=True), ""))
+    shown = target.model_dump(mode="json", exclude_none=True, exclude=set(restraints.KEYS))
+    found = dict(_variables(shown, ""))
     if target.endpoint_url:
         found["AWS_ENDPOINT_URL"] = target.endpoint_url
     return {**found, "AWS_REGION": target.primary.name, "AWS_DEFAULT_REGION": target.primary.name}

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_orig
 
 from pydantic import BaseModel, ValidationError
 
+from drill import restraints
 from drill.errors import TargetError
 from drill.target import ALARMS, Objectives, Target
 
@@ -21,7 +22,15 @@ Form: TypeAlias = Literal["cloudformation", "pulumi", "terraform"]
 
 _SEPARATORS = re.compile(r"[^a-z0-9]")
 # What people call the standby, and its name, besides.
-_SAME = {"primaryregion": "primaryname", "standbyregion": "standbyname", "accountid": "account"}
+_SAME = {
+    "primaryregion": "primaryname",
+    "standbyregion": "standbyname",
+    "accountid": "account",
+    "drillrolearn": "drillsrolearn",
+    "schedulerrolearn": "drillsschedulerrolearn",
+    "schedulegroup": "drillsschedulegroup",
+    "leasetable": "drillsleasetable",
+}
 # An output may not say that a system is there to be broken: only who runs the command may.
 _BY_HAND = {"disposable"}
 
@@ -126,6 +135,8 @@ def keys_of(model: type[BaseModel], path: tuple[str, ...] = (), *, required: boo
     """Yield every key of the target file that outputs may give, in the order of the model."""
     for name, field in model.model_fields.items():
         here = (*path, field.alias or name)
+        if here[0] in restraints.KEYS:
+            continue  # what may be done to a system is no output of what deployed it
         needed = required and field.is_required()
         kind = _without_none(field.annotation)
         if isinstance(kind, type) and issubclass(kind, BaseModel):

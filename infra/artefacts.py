@@ -119,8 +119,7 @@ def _there(head: Any, **what: str) -> bool:  # noqa: ANN401
             return False
         if code in _NOT_OURS:
             msg = (
-                f"bucket {what['Bucket']} is not ours to use ({code}); "
-                "choose another name in the system file and go on with: drill infra deploy"
+                f"bucket {what['Bucket']} is not ours to use ({code}); choose another name in the system file"
             )
             raise DrillError(msg) from problem
         raise

@@ -17,7 +17,8 @@ def told(again: str) -> Iterator[None]:
 
     Raises:
         UsageError: As it was raised: nothing was touched, and its text says what to do.
-        DrillError: Anything else that AWS or CloudFormation did not do.
+        DrillError: Anything else that AWS or CloudFormation did not do; a text that names the command
+            already stays as it is.
 
     """
     try:
@@ -25,6 +26,8 @@ def told(again: str) -> Iterator[None]:
     except UsageError:
         raise
     except DrillError as problem:
+        if again in str(problem):
+            raise
         msg = f"{problem}; then go on with: {again}"
         raise DrillError(msg) from problem
     except ClientError as problem:

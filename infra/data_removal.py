@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra.deploy_config import DeployConfig
-from infra.retained import CLUSTER, SNAPSHOT, Kept, is_gone
+from infra.kept import CLUSTER, KEY, SNAPSHOT, TABLE, VAULT, Kept, is_gone, vault_arn
 from infra.stack_states import ClientFactory, wait
 
 # KMS waits for at least so long, see
@@ -20,11 +20,16 @@ _KEY_WAITS_DAYS = 7
 def remove(client_of: ClientFactory, config: DeployConfig, item: Kept) -> Iterator[str]:
     """Delete something and yield a line for each thing that went, or that stays and why.
 
+    What is not the system's stays.
+
     Raises:
         ClientError: Its service refuses.
 
     """
     known = _BY_TYPE.get(item.resource_type)
+    if item.foreign:
+        yield f"stays: {item}: {item.foreign}"
+        return
     if known is None:
         yield f"stays: {item}: delete it by hand, this command does not know its kind"
         return
@@ -92,6 +97,8 @@ def _table_status(dynamodb: Any, name: str) -> str:  # noqa: ANN401
 def _vault(client_of: ClientFactory, _config: DeployConfig, item: Kept) -> Iterator[str]:
     """Empty the vault, of what still arrives by a copy too, and delete it."""
     backup = client_of("backup", item.region)
+    if not vault_arn(backup, item.physical_id):
+        return
     gone: set[str] = set()
 
     def sweep() -> int:
@@ -164,11 +171,11 @@ def _key(client_of: ClientFactory, _config: DeployConfig, item: Kept) -> Iterato
 
 # In the order in which they go.
 _BY_TYPE: Mapping[str, Callable[[ClientFactory, DeployConfig, Kept], Iterator[str]]] = {
-    "AWS::DynamoDB::GlobalTable": _table,
+    TABLE: _table,
     "AWS::RDS::GlobalCluster": _global_cluster,
     CLUSTER: _cluster,
     SNAPSHOT: _snapshot,
-    "AWS::Backup::BackupVault": _vault,
+    VAULT: _vault,
     "AWS::SecretsManager::Secret": _secret,
-    "AWS::KMS::Key": _key,
+    KEY: _key,
 }

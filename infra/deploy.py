@@ -7,18 +7,18 @@ change is seen first.
 
 from collections.abc import Callable, Sequence
 
-from drill.errors import UsageError
 from drill.target import Target
-from infra import artefacts, deploy_account, deploy_target, retained, stack_changes, stack_states
+from infra import artefacts, deploy_account, deploy_checks, deploy_target, stack_changes, stack_states
+from infra.deploy_checks import States
 from infra.deploy_config import DeployConfig
-from infra.deploy_preview import Later, Preview
+from infra.deploy_preview import Later, Place, Preview
 from infra.deploy_stacks import Part, waves
 from infra.deploy_system import NotYet, System
 from infra.function_package import Package, application
 from infra.side_by_side import side_by_side
 from infra.stack_events import Watch
 from infra.stack_model import Prepared, Stack, template_body
-from infra.stack_states import ClientFactory
+from infra.stack_states import ClientFactory, StackState
 
 __all__ = ["DeployConfig", "deploy", "preview"]
 
@@ -40,7 +40,8 @@ def deploy(
         config: What to deploy.
         package: The functions' code; the application if left away.
         watch: Hears what happens.
-        approve: Asked before anything is touched, and again where a later stack would lose data.
+        approve: Asked before anything is touched, and again where a later stack would lose data;
+            ``begun`` of what it sees tells the two apart.
 
     Raises:
         UsageError: The account or the regions can't be used; nothing was touched.
@@ -50,8 +51,7 @@ def deploy(
     watch = watch or Watch()
     account = deploy_account.account_of(client_of, config)
     system = _system(config, account, package)
-    _refuse_leftovers(client_of, config)
-    shown = _look(client_of, system, watch)
+    shown = _look(client_of, system, account, watch)
     try:
         approve(shown)
     except BaseException:
@@ -73,9 +73,8 @@ def preview(
         DrillError: CloudFormation refuses a stack.
 
     """
-    system = _system(config, deploy_account.account_of(client_of, config), package)
-    _refuse_leftovers(client_of, config)
-    shown = _look(client_of, system, watch or Watch())
+    account = deploy_account.account_of(client_of, config)
+    shown = _look(client_of, _system(config, account, package), account, watch or Watch())
     _discard(client_of, shown)
     return shown
 
@@ -84,59 +83,45 @@ def _system(config: DeployConfig, account: str, package: Package | None) -> Syst
     return System(config, package or application(), artefacts.names(config.name, account, config.regions))
 
 
-def _refuse_leftovers(client_of: ClientFactory, config: DeployConfig) -> None:
-    """Refuse where a retained resource of an earlier system would make a stack fail half-way.
-
-    Raises:
-        UsageError: The text names what is in the way.
-
-    """
-    found = retained.in_the_way(client_of, config)
-    if found:
-        named = ", ".join(str(item) for item in found)
-        msg = (
-            f"an earlier system called {config.name} left its data behind ({named}); nothing was touched; "
-            f"choose another name, or delete it for good: drill infra destroy --delete-data {config.name}"
-        )
-        raise UsageError(msg)
-
-
-def _look(client_of: ClientFactory, system: System, watch: Watch) -> Preview:
+def _look(client_of: ClientFactory, system: System, account: str, watch: Watch) -> Preview:
     """Prepare every stack whose inputs are known, from what earlier deployments gave."""
     config = system.config
     missing = artefacts.missing(client_of, system.buckets)
-    everything = [part for wave in waves(config) for part in wave]
-    _read_outputs(client_of, system, everything)
+    states = _states(client_of, config)
+    deploy_checks.refuse(client_of, config, states, watch)
+    for part, state in states.items():
+        if state is not None and state.status in stack_states.USABLE:
+            system.outputs[part.template, part.region] = state.outputs
     known: list[Stack] = []
     later: list[Later] = []
-    for part in everything:
+    for part, state in states.items():
         try:
             known.append(part.stack(system))
         except NotYet as needed:
             waits_for = f"{config.name}-{needed.template} in {needed.region}"
-            later.append(_later(client_of, config, part, waits_for))
+            types = _resource_types(client_of, part)
+            name = part.stack_name(config.name)
+            later.append(Later(name, part.region, types, waits_for, there=state is not None))
     prepared = _prepare(client_of, known, watch)
-    return Preview(tuple(prepared), tuple(later), missing)
+    return Preview(tuple(prepared), tuple(later), missing, Place(account, config.regions))
 
 
-def _read_outputs(client_of: ClientFactory, system: System, parts: Sequence[Part]) -> None:
-    """Fill in what the stacks that are complete gave."""
+def _states(client_of: ClientFactory, config: DeployConfig) -> States:
+    """Return what every stack is at, in the order in which they go up."""
 
-    def read(part: Part) -> None:
+    def read(part: Part) -> StackState | None:
         client = client_of("cloudformation", part.region)
-        state = stack_states.state_of(client, part.stack_name(system.config.name))
-        if state is not None and state.status in stack_states.USABLE:
-            system.outputs[part.template, part.region] = state.outputs
+        return stack_states.state_of(client, part.stack_name(config.name))
 
-    side_by_side(read, parts)
+    parts = [part for wave in waves(config) for part in wave]
+    return dict(zip(parts, side_by_side(read, parts), strict=True))
 
 
-def _later(client_of: ClientFactory, config: DeployConfig, part: Part, waits_for: str) -> Later:
-    """Describe a stack that can't be prepared; a template that CloudFormation can't read is refused."""
-    client, name = client_of("cloudformation", part.region), part.stack_name(config.name)
+def _resource_types(client_of: ClientFactory, part: Part) -> tuple[str, ...]:
+    """Return what is in a template; one that CloudFormation can't read is refused."""
+    client = client_of("cloudformation", part.region)
     summary = client.get_template_summary(TemplateBody=template_body(f"{part.template}.yaml"))
-    there = stack_states.state_of(client, name) is not None
-    return Later(name, part.region, tuple(summary["ResourceTypes"]), waits_for, there)
+    return tuple(summary["ResourceTypes"])
 
 
 def _prepare(client_of: ClientFactory, stacks: Sequence[Stack], watch: Watch) -> list[Prepared]:
@@ -168,7 +153,7 @@ def _put(client_of: ClientFactory, system: System, shown: Preview, watch: Watch,
         for wave in waves(system.config):
             stacks = [part.stack(system) for part in wave]
             side_by_side(lambda stack: _make_ready(client_of, stack, ready, watch), stacks, watch)
-            _approve_losses([ready[stack.name, stack.region] for stack in stacks], shown, approve)
+            _tell([ready[stack.name, stack.region] for stack in stacks], shown, watch, approve)
             todo = [ready.pop((stack.name, stack.region)) for stack in stacks]
             outputs = side_by_side(lambda each: stack_changes.apply(client_of, each, watch), todo, watch)
             for part, given in zip(wave, outputs, strict=True):
@@ -189,8 +174,11 @@ def _make_ready(
     ready[key] = stack_changes.prepare(client_of, stack, watch)
 
 
-def _approve_losses(todo: Sequence[Prepared], shown: Preview, approve: Approve) -> None:
-    """Ask again before stacks lose data that could not be shown at first."""
-    found = Preview(tuple(todo))
-    if not set(found.losses) <= set(shown.losses):
-        approve(found)
+def _tell(todo: Sequence[Prepared], shown: Preview, watch: Watch, approve: Approve) -> None:
+    """Show what could not be shown at first, and ask again before data is lost that was not shown."""
+    unseen = Preview(tuple(each for each in todo if each not in shown.prepared), begun=True)
+    if not set(unseen.losses) <= set(shown.losses):
+        approve(unseen)
+    elif not unseen.empty:
+        for line in unseen.lines():
+            watch.say(line)

@@ -15,7 +15,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from drill.errors import UsageError
+from drill.restraints import Limits, NoGo, StopRules, Window
 from drill.target import Environment, Objectives, Tag, Timing
+from infra import backup_times
 
 EXAMPLE = "system.example.yaml"
 _TEN = ipaddress.IPv4Network("10.0.0.0/8")
@@ -69,13 +71,18 @@ class DeployConfig(BaseModel):
         name_servers: For the target.
         timing: For the target.
         objectives: For the target.
+        windows: For the target.
+        no_go: For the target.
+        limits: For the target.
+        stop: For the target.
 
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     # Roles, buckets and load balancers are named after the system, and theirs are the shortest names.
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,23}$")]
+    # Some of them take no hyphen at their end, nor two in a row.
+    name: Annotated[str, Field(pattern=r"^[a-z](-?[a-z0-9])*$", max_length=24)]
     account: Annotated[str, Field(pattern=r"^\d{12}$")] | None = None
     primary_region: RegionName
     standby_region: RegionName
@@ -96,12 +103,12 @@ class DeployConfig(BaseModel):
     table_billing: Literal["PROVISIONED", "PAY_PER_REQUEST"] = "PROVISIONED"
     table_min_capacity: int = Field(5, ge=1)
     table_max_capacity: int = Field(100, ge=1)
-    backup_schedule: Annotated[str, Field(pattern=r"^cron\(\S+( \S+){5}\)$")] = "cron(0 * * * ? *)"
+    backup_schedule: str = "cron(0 * * * ? *)"
     retention_days: int = Field(14, ge=1, le=36500)
     rotation_days: int = Field(30, ge=1, le=1000)
     protect_data: bool = True
     lag_ms: int = Field(5000, ge=1)
-    budget_usd: float = Field(400, gt=0)
+    budget_usd: float = Field(400, ge=0.01)
     alert_email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")] | None = None
     alert_webhook: Annotated[str, Field(pattern=r"^https://\S+$")] | None = None
     endpoint_url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
@@ -111,6 +118,10 @@ class DeployConfig(BaseModel):
     name_servers: tuple[str, ...] = ()
     timing: Timing = Timing()
     objectives: Mapping[str, Objectives] = {}
+    windows: tuple[Window, ...] = ()
+    no_go: NoGo | None = None
+    limits: Limits = Limits()
+    stop: StopRules = StopRules()
 
     @property
     def regions(self) -> tuple[str, str]:
@@ -171,6 +182,14 @@ class DeployConfig(BaseModel):
             msg = f"{cidr} must be a /16 within 10.0.0.0/8"
             raise ValueError(msg)
         return cidr
+
+    @field_validator("backup_schedule")
+    @classmethod
+    def _is_backup_schedule(cls, schedule: str) -> str:
+        if len(backup_times.parse(schedule).minutes) > 1:
+            msg = f"{schedule} comes true more often than once an hour, which AWS Backup does not take"
+            raise ValueError(msg)
+        return schedule
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

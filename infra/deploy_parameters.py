@@ -104,7 +104,26 @@ def _data(system: System, region: str) -> Parameters:
 
 
 def _drills(system: System, region: str) -> Parameters:
-    return {"TableName": system.given("table", region)["TableName"]}
+    peer = system.config.peer(region)
+    parameters = {
+        "Role": "primary" if region == system.primary else "standby",
+        "KeyArn": _key(system, region),
+        "PeerRegion": peer,
+        "PeerKeyArn": _key(system, peer),
+        "TableName": system.given("table", system.primary)["TableName"],
+    }
+    if region != system.primary:
+        return parameters
+    network = system.given("network", region)
+    # arn:aws:kms:us-east-1:123456789012:key/... tells partition and account.
+    partition, account = (_key(system, region).split(":")[place] for place in (1, 4))
+    subnets = f"{network['EdgeSubnetIds']},{network['AppSubnetIds']}".split(",")
+    return {
+        **parameters,
+        "HealthCheckId": system.given("dns", region)["PrimaryHealthCheckId"],
+        "VpcId": network["VpcId"],
+        "SubnetArns": ",".join(f"arn:{partition}:ec2:{region}:{account}:subnet/{one}" for one in subnets),
+    }
 
 
 def _backup(system: System, region: str) -> Parameters:
@@ -125,6 +144,8 @@ def _rotation(system: System, region: str) -> Parameters:
         "SecurityGroupId": network["AppSecurityGroupId"],
         **_code(system, region),
         "KeyArn": _key(system, region),
+        "PeerRegion": system.config.peer(region),
+        "PeerKeyArn": _key(system, system.config.peer(region)),
         "SecretArn": data["SecretArn"],
         "AdminSecretArn": data["AdminSecretArn"],
         "DatabaseHost": data["Endpoint"],
@@ -220,7 +241,7 @@ def _dashboard(system: System, _region: str) -> Parameters:
 
 def _governance(system: System, region: str) -> Parameters:
     return {
-        "BudgetUsd": f"{system.config.budget_usd:g}",
+        "BudgetUsd": _amount(system.config.budget_usd),
         "AlertEmail": system.config.alert_email or "",
         "TopicArn": system.given("alerts", region)["TopicArn"],
     }
@@ -253,6 +274,11 @@ def _key(system: System, region: str) -> str:
 def _code(system: System, region: str) -> Parameters:
     package = system.package
     return {"CodeBucket": system.buckets[region], "CodeKey": package.key, "CodeSha256": package.sha256}
+
+
+def _amount(usd: float) -> str:
+    """Return an amount of money, to the cent."""
+    return f"{usd:.2f}".removesuffix(".00")
 
 
 def _text(truth: bool) -> str:

@@ -37,6 +37,24 @@ class Later:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a deployment acts.
+
+    Attributes:
+        account: Twelve digits.
+        regions: The primary first.
+
+    """
+
+    account: str
+    regions: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return how messages name it."""
+        return f"account {self.account}, {' and '.join(self.regions)}"
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
     """What a deployment would do.
 
@@ -44,12 +62,16 @@ class Preview:
         prepared: The stacks whose changes are known, in their order.
         later: Those whose changes are known once others are there.
         buckets: Buckets that would be made for the functions' code.
+        place: Where; None for what comes later in a deployment whose place was shown.
+        begun: Stacks before these were changed already.
 
     """
 
     prepared: tuple[Prepared, ...]
     later: tuple[Later, ...] = ()
     buckets: tuple[str, ...] = ()
+    place: Place | None = None
+    begun: bool = False
 
     @property
     def empty(self) -> bool:
@@ -68,6 +90,8 @@ class Preview:
 
     def lines(self) -> Iterator[str]:
         """Yield it as text."""
+        if self.place is not None:
+            yield str(self.place)
         if self.empty:
             yield "nothing changes: every stack is as the system file wants it"
             return

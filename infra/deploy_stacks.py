@@ -59,7 +59,6 @@ _WAVES: tuple[tuple[tuple[str, tuple[Place, ...]], ...], ...] = (
     (
         ("peering-routes", _STANDBY),
         ("data", _STANDBY),
-        ("drills", _PRIMARY),
         ("backup", _PRIMARY),
         ("rotation", _PRIMARY),
         ("governance", _PRIMARY),
@@ -67,7 +66,7 @@ _WAVES: tuple[tuple[tuple[str, tuple[Place, ...]], ...], ...] = (
     (("app", _BOTH),),
     (("observability", _BOTH),),
     (("dns", _PRIMARY),),
-    (("dashboard", _PRIMARY),),
+    (("dashboard", _PRIMARY), ("drills", _BOTH)),
 )
 
 

@@ -27,8 +27,13 @@ class StackStatus:
 
     @property
     def complete(self) -> bool:
-        """Say whether it is as its template wants."""
-        return self.state is not None and self.state.status in stack_states.COMPLETE
+        """Say whether it is as the template wants that it has; a change that was rolled back is none."""
+        return self.state is not None and self.state.status in stack_states.USABLE
+
+    @property
+    def rolled_back(self) -> bool:
+        """Say whether its last change was undone, so that it is as it was before."""
+        return self.complete and self.state is not None and self.state.status not in stack_states.COMPLETE
 
 
 def statuses(client_of: ClientFactory, config: DeployConfig) -> tuple[StackStatus, ...]:

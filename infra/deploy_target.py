@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from drill.target import AlarmRole, Database, Dns, Region, Service, Table, Target
+from drill.target import AlarmRole, Database, Dns, Drills, Region, Service, Table, Target
 from infra.deploy_config import DeployConfig
 from infra.deploy_system import System, in_region
 
@@ -51,8 +51,23 @@ def target_of(system: System, account: str) -> Target:
         ),
         peering_id=system.given("peering", primary)["PeeringId"],
         dashboard=system.given("dashboard", primary)["DashboardName"],
+        drills=_drills(system),
         timing=config.timing,
         objectives=config.objectives,
+        windows=config.windows,
+        no_go=config.no_go,
+        limits=config.limits,
+        stop=config.stop,
+    )
+
+
+def _drills(system: System) -> Drills:
+    roles = system.given("drills", system.primary)
+    return Drills(
+        role_arn=roles["DrillRoleArn"],
+        scheduler_role_arn=roles["SchedulerRoleArn"],
+        schedule_group=roles["ScheduleGroup"],
+        lease_table=system.given("drills", system.standby)["LeaseTable"],
     )
 
 

@@ -6,6 +6,7 @@ from drill.errors import DrillError, UsageError
 from infra import artefacts, data_removal, deploy_account, protection, retained, stack_changes
 from infra.deploy_config import DeployConfig
 from infra.deploy_stacks import waves
+from infra.kept import there
 from infra.side_by_side import side_by_side
 from infra.stack_events import Watch
 from infra.stack_states import ClientFactory
@@ -34,7 +35,7 @@ def destroy(
     if delete_data not in {None, config.name}:
         msg = (
             f"--delete-data {delete_data} is not this system's name; nothing was touched; "
-            f"type it as: drill infra destroy --delete-data {config.name}"
+            f"type it as: {watch.command('destroy', '--delete-data', config.name)}"
         )
         raise UsageError(msg)
     _unprotect(client_of, config, delete_data is not None, watch)
@@ -58,7 +59,7 @@ def _unprotect(client_of: ClientFactory, config: DeployConfig, forced: bool, wat
         named = ", ".join(str(each) for each in found)
         msg = (
             f"the data of {config.name} is protected ({named}); nothing was touched; "
-            f"if it may go for good: drill infra destroy --delete-data {config.name}"
+            f"if it may go for good: {watch.command('destroy', '--delete-data', config.name)}"
         )
         raise UsageError(msg)
     for each in found:
@@ -69,10 +70,10 @@ def _unprotect(client_of: ClientFactory, config: DeployConfig, forced: bool, wat
 def _retained(client_of: ClientFactory, config: DeployConfig, forced: bool, watch: Watch) -> None:
     """Delete what the stacks retained, or say that it stays."""
     failures = []
-    for item in sorted(retained.kept(client_of, config), key=data_removal.order):
+    for item in sorted(retained.left_behind(client_of, config), key=data_removal.order):
         if not forced:
-            if retained.there(client_of, config, item):
-                watch.say(f"stays: {item}, since it keeps data")
+            if there(client_of, config, item):
+                watch.say(f"stays: {item}: {item.foreign or 'it keeps data'}")
             continue
         try:
             for line in data_removal.remove(client_of, config, item):
@@ -84,6 +85,6 @@ def _retained(client_of: ClientFactory, config: DeployConfig, forced: bool, watc
     if failures:
         msg = (
             f"{len(failures)} could not be deleted, the first is {failures[0]}; "
-            f"try again with: drill infra destroy --delete-data {config.name}"
+            f"try again with: {watch.command('destroy', '--delete-data', config.name)}"
         )
         raise DrillError(msg)

@@ -6,11 +6,11 @@ from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
-from drill.errors import DrillError
+from drill.errors import DrillError, UsageError
 from infra import stack_events, stack_states
 from infra.stack_events import Watch
-from infra.stack_model import Prepared, ResourceChange, Stack, StackFailed
-from infra.stack_states import ClientFactory
+from infra.stack_model import KEEPS_DATA, Prepared, ResourceChange, Stack, StackFailed
+from infra.stack_states import ClientFactory, StackState
 
 _UNCHANGED = ("didn't contain changes", "No updates are to be performed")
 
@@ -41,6 +41,7 @@ def prepare(client_of: ClientFactory, stack: Stack, watch: Watch) -> Prepared:
     client = client_of("cloudformation", stack.region)
     state = stack_states.resting(client, stack.name, stack.region, watch.say, watch.sleep)
     if state is not None and state.status in stack_states.STILLBORN:
+        refuse_half_deleted(client_of, stack.region, stack.name, state, watch)
         return Prepared(stack, "again", status=state.status)
     try:
         made = _made(client, stack, "CREATE" if state is None else "UPDATE")
@@ -128,6 +129,34 @@ def delete(client_of: ClientFactory, region: str, name: str, watch: Watch) -> bo
     client.delete_stack(StackName=state.stack_id)
     _follow(client, _Followed(name, region, state.stack_id), after, watch)
     return True
+
+
+def refuse_half_deleted(
+    client_of: ClientFactory, region: str, name: str, state: StackState, watch: Watch
+) -> None:
+    """Refuse to make a stack again whose deletion did not end while it still has what keeps data.
+
+    Raises:
+        UsageError: It is so; the text names what is there and the command that ends the deletion.
+
+    """
+    if state.status != stack_states.HALF_DELETED:
+        return
+    pages = client_of("cloudformation", region).get_paginator("list_stack_resources")
+    left = [
+        f"{resource['LogicalResourceId']} ({resource['ResourceType']})"
+        for page in pages.paginate(StackName=state.stack_id)
+        for resource in page["StackResourceSummaries"]
+        if resource["ResourceType"] in KEEPS_DATA
+        and resource["ResourceStatus"] not in {"DELETE_COMPLETE", stack_events.SKIPPED}
+    ]
+    if left:
+        msg = (
+            f"{stack_states.named(name, region)} is {state.status} and still has {', '.join(left)}: making "
+            "it again would go on without that data; nothing of it was touched; end its deletion first: "
+            f"{watch.command('destroy')}"
+        )
+        raise UsageError(msg)
 
 
 def events_command(region: str, name: str) -> str:

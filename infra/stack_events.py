@@ -4,10 +4,11 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 from drill.errors import DrillError
-from infra import stack_states
+from infra import commands, stack_states
 from infra.stack_states import Say
 
 STACK = "AWS::CloudFormation::Stack"
@@ -77,11 +78,12 @@ class StackEvent:
 
 
 class Watch:
-    """Hears what happens to the stacks, and can end every wait for them."""
+    """Hears what happens to the stacks, can end every wait for them, and knows how commands are typed."""
 
-    def __init__(self, say: Say = lambda _line: None) -> None:
-        """Take who is told, one line at a time."""
+    def __init__(self, say: Say = lambda _line: None, config: Path = commands.FILE) -> None:
+        """Take who is told, one line at a time, and where the system file is."""
         self._say = say
+        self._config = config
         self._lock = threading.Lock()
         self._interrupted = threading.Event()
 
@@ -89,6 +91,10 @@ class Watch:
         """Tell one line; safe from any thread."""
         with self._lock:
             self._say(line)
+
+    def command(self, verb: str, *more: object) -> str:
+        """Return a command of ``drill infra`` as whoever is told has to type it."""
+        return commands.typed(verb, self._config, *more)
 
     def interrupt(self) -> None:
         """Make every wait end."""
@@ -102,7 +108,7 @@ class Watch:
 
         """
         if self._interrupted.wait(duration_s):
-            msg = "interrupted; CloudFormation goes on by itself, see: drill infra status"
+            msg = f"interrupted; CloudFormation goes on by itself, see: {self.command('status')}"
             raise DrillError(msg)
 
 

@@ -35,8 +35,11 @@ COMPLETE = frozenset(
 USABLE = COMPLETE | {"UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"}
 """What a stack is at when its outputs are those of something that is there."""
 
+HALF_DELETED = "DELETE_FAILED"
+"""What a stack is at when its deletion did not end: some of its resources may be there still."""
+
 STILLBORN = frozenset(
-    {"REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
+    {"REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", HALF_DELETED}
 )
 """What a stack is at that never came to be, or no longer is: it can only be deleted."""
 

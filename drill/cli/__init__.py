@@ -15,6 +15,7 @@ from drill.exit_codes import INTERNAL, INTERRUPTED, MEANING, REFUSED, ROLLBACK_I
 _COMMANDS = {
     "run": "Run a drill: break, measure, put back, report.",
     "plan": "Show what a drill would touch; nothing is touched.",
+    "iam-policy": "Print the least IAM policy that a drill needs.",
     "rollback": "Put back what an interrupted run left broken.",
     "report": "Render a run's report again.",
     "runs": "List the runs and what they came to.",
@@ -23,7 +24,7 @@ _COMMANDS = {
     "infra": "The drilled system: init, deploy, status, outputs, cost, destroy.",
     "lab": "The cloud on loopback: up, status, down.",
 }
-_MODULES = {name: f"drill.cli.{name}" for name in _COMMANDS}
+_MODULES = {name: f"drill.cli.{name.replace('-', '_')}" for name in _COMMANDS}
 
 
 class _Lazy(click.Group):

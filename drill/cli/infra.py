@@ -6,18 +6,17 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from drill.errors import UsageError
+from drill.errors import DrillError, UsageError
+from infra.commands import FILE, typed
 
 if TYPE_CHECKING:
-    from infra.deploy_config import DeployConfig
     from infra.deploy_preview import Preview
     from infra.deploy_status import StackStatus
 
-FILE = Path("system.yaml")
 _config = click.option(
     "--config",
     "path",
@@ -47,7 +46,7 @@ def init(path: Path) -> None:
         other = path.with_stem(f"{path.stem}-new")
         msg = f"{path} is there already and was not touched; write another with: drill infra init {other}"
         raise UsageError(msg) from None
-    click.echo(f"wrote {path}; change it, then see what it would do: {_typed('deploy', path, '--plan-only')}")
+    click.echo(f"wrote {path}; change it, then see what it would do: {typed('deploy', path, '--plan-only')}")
 
 
 @command.command()
@@ -73,16 +72,17 @@ def deploy(path: Path, yes: bool, plan_only: bool, replace_data: str | None, out
 
     config = deploy_config.load(path)
     client_of = deploy_account.clients(config)
-    watch = Watch(click.echo)
-    again = _typed("deploy", path)
+    watch = Watch(click.echo, path)
+    again = typed("deploy", path)
     with _told(again):
         if plan_only:
             _show(deploying.preview(client_of, config, watch=watch))
             return
         _demand_answers(yes, again)
-        approve = _approval(config, yes, replace_data)
+        out = out or path.with_name("target.yaml")
+        _demand_writable(out, again)
+        approve = _approval(config.name, yes, replace_data, path)
         deployed = deploying.deploy(client_of, config, watch=watch, approve=approve)
-    out = out or path.with_name("target.yaml")
     target.dump(deployed, out)
     if config.endpoint_url is None:
         zone = deployed.dns.hosted_zone_id
@@ -99,17 +99,24 @@ def status(path: Path) -> int:
     from infra import deploy_account, deploy_config, deploy_status
 
     config = deploy_config.load(path)
-    with _told(_typed("status", path)):
+    with _told(typed("status", path)):
         client_of = deploy_account.clients(config)
         deploy_account.account_of(client_of, config)
         found = deploy_status.statuses(client_of, config)
     for line in _table([("region", "stack", "state", "last change"), *(_row(each) for each in found)]):
         click.echo(line)
+    for each in found:
+        if each.rolled_back:
+            plan = typed("deploy", path, "--plan-only")
+            click.echo(
+                f"{each.name} in {each.region} is as it was before its last change, which failed and was "
+                f"undone; see what deploying would change: {plan}"
+            )
     complete = sum(each.complete for each in found)
     if complete == len(found):
         click.echo(f"all {complete} stacks are complete")
         return MET
-    click.echo(f"{complete} of {len(found)} stacks are complete; go on with: {_typed('deploy', path)}")
+    click.echo(f"{complete} of {len(found)} stacks are complete; go on with: {typed('deploy', path)}")
     return BREACHED
 
 
@@ -121,12 +128,12 @@ def outputs(path: Path, as_json: bool) -> None:
     from infra import deploy_account, deploy_config, deploy_status
 
     config = deploy_config.load(path)
-    with _told(_typed("outputs", path)):
+    with _told(typed("outputs", path)):
         client_of = deploy_account.clients(config)
         deploy_account.account_of(client_of, config)
         given = deploy_status.outputs(deploy_status.statuses(client_of, config))
     if not given and not as_json:
-        click.echo(f"{config.name} is not deployed; deploy it with: {_typed('deploy', path)}")
+        click.echo(f"{config.name} is not deployed; deploy it with: {typed('deploy', path)}")
     if as_json:
         click.echo(json.dumps(given, indent=1))
         return
@@ -148,22 +155,27 @@ def destroy(path: Path, yes: bool, delete_data: str | None) -> None:
     """
     from infra import deploy_account, deploy_config
     from infra import destroy as destroying
+    from infra.deploy_preview import Place
     from infra.stack_events import Watch
 
     config = deploy_config.load(path)
-    again = _typed("destroy", path, *(["--delete-data", delete_data] if delete_data else []))
+    again = typed("destroy", path, *(["--delete-data", delete_data] if delete_data else []))
     with _told(again):
         client_of = deploy_account.clients(config)
-        if not (yes or config.disposable or delete_data):
+        asks = not (yes or config.disposable or delete_data)
+        if asks:
             _demand_answers(yes, again)
-            if not click.confirm(f"delete {config.name} in {' and '.join(config.regions)}?"):
-                msg = f"nothing was touched; delete it with: {again}"
-                raise UsageError(msg)
-        destroying.destroy(client_of, config, delete_data, Watch(click.echo))
+        place = Place(deploy_account.account_of(client_of, config), config.regions)
+        if asks and not click.confirm(f"delete {config.name} in {place}?"):
+            msg = f"nothing was touched; delete it with: {again}"
+            raise UsageError(msg)
+        if not asks:
+            click.echo(f"deletes {config.name} in {place}")
+        destroying.destroy(client_of, config, delete_data, Watch(click.echo, path))
     click.echo(f"{config.name} is gone from {' and '.join(config.regions)}")
     if not delete_data:
         click.echo(
-            f"delete what stays, for good, with: {_typed('destroy', path, '--delete-data', config.name)}"
+            f"delete what stays, for good, with: {typed('destroy', path, '--delete-data', config.name)}"
         )
 
 
@@ -174,32 +186,52 @@ def cost(path: Path, as_json: bool) -> None:
     """Estimate what the system costs in a month, and a drill of it; AWS is not asked."""
     from drill.cli import infra_cost
 
-    infra_cost.show(path, as_json, _typed("cost", path))
+    infra_cost.show(path, as_json, typed("cost", path))
 
 
-def _approval(config: "DeployConfig", yes: bool, replace_data: str | None) -> "Callable[[Preview], None]":
+def _approval(name: str, yes: bool, replace_data: str | None, path: Path) -> "Callable[[Preview], None]":
     """Return what shows a preview and raises unless somebody agrees to it."""
 
     def approve(preview: "Preview") -> None:
         _show(preview)
         if preview.empty:
             return
-        if preview.losses and replace_data != config.name:
-            msg = (
-                "what keeps data would be replaced or removed, and nothing was touched; if that is meant: "
-                f"drill infra deploy --replace-data {config.name}"
+        if preview.losses and replace_data != name:
+            meant = typed("deploy", path, "--replace-data", name)
+            raise _refusal(
+                preview, "what keeps data would be replaced or removed", f"if that is meant: {meant}"
             )
-            raise UsageError(msg)
         if not yes and not click.confirm("deploy this?"):
-            msg = "nothing was touched; deploy it with: drill infra deploy"
-            raise UsageError(msg)
+            raise _refusal(preview, "this was not agreed to", f"go on with: {typed('deploy', path)}")
 
     return approve
+
+
+def _refusal(preview: "Preview", why: str, then: str) -> DrillError:
+    """Return the error that says how much was touched before somebody said no."""
+    if preview.begun:
+        return DrillError(f"{why}, and it was not touched, but the stacks before it were changed; {then}")
+    return UsageError(f"{why}, and nothing was touched; {then}")
 
 
 def _show(preview: "Preview") -> None:
     for line in preview.lines():
         click.echo(line)
+
+
+def _demand_writable(out: Path, again: str) -> None:
+    """Refuse to begin where the target file could not be written at the end."""
+    was_there = out.exists()
+    try:
+        out.open("a").close()
+    except OSError as problem:
+        msg = (
+            f"target file {out} can't be written: {problem.strerror}; nothing was touched; "
+            f"write it elsewhere with: {again} --out FILE"
+        )
+        raise UsageError(msg) from problem
+    if not was_there:
+        out.unlink()
 
 
 def _demand_answers(yes: bool, again: str) -> None:
@@ -232,8 +264,3 @@ def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-
-
-def _typed(verb: str, path: Path, *more: Any) -> str:  # noqa: ANN401 (anything that can be typed)
-    config = [] if path == FILE else ["--config", str(path)]
-    return shlex.join(["drill", "infra", verb, *config, *more])

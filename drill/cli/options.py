@@ -31,6 +31,15 @@ target_file = click.option(
     envvar="DRILL_TARGET",
     help="What to drill. Without it a lab is started for this drill and stopped afterwards.",
 )
+confirm = click.option(
+    "--confirm", default="", metavar="NAME", help="The target's name, where it is not disposable."
+)
+stop_when = click.option(
+    "--stop-when",
+    multiple=True,
+    metavar="TEXT",
+    help="Stop and put back when this holds: clients bad > 50% for 10s. May be given several times.",
+)
 profile = click.option(
     "--profile",
     default="fast",

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from drill import plan, runs, target
-from drill.cli import options
+from drill.cli import keys, options
 from drill.cli.progress import for_terminal
 from drill.cli.system import drilled
 from drill.exit_codes import ROLLBACK_INCOMPLETE
@@ -23,7 +23,13 @@ from drill.scenario import Scenario
 @options.runs_folder
 @options.profile
 @options.objectives
-@click.option("--confirm", default="", metavar="NAME", help="The target's name, where it is not disposable.")
+@options.confirm
+@options.stop_when
+@click.option(
+    "--unchecked-permissions",
+    is_flag=True,
+    help="Drill though nobody can tell whether all of it is permitted; the report says so.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for machines.")
 def _one(  # noqa: PLR0913 (one argument for each option)
     scenario: Scenario[Any],
@@ -34,13 +40,16 @@ def _one(  # noqa: PLR0913 (one argument for each option)
     rpo: float | None,
     rpo_writes: int | None,
     confirm: str,
+    stop_when: tuple[str, ...],
+    unchecked_permissions: bool,
     as_json: bool,
     **typed: Any,  # noqa: ANN401 (the scenario's own options)
 ) -> int:
     params = options.parameters(scenario, typed)
     asked = options.wanted(rto, rpo, rpo_writes)
+    plan.stops_of(stop_when)  # what was typed wrong is said before a lab is started
     # Imported here: engine, boto3 and rich are not needed to print a help text.
-    from drill import engine
+    from drill import engine, permissions
     from drill.aws import Aws
     from drill.order import Order
     from reports.render import write
@@ -48,9 +57,13 @@ def _one(  # noqa: PLR0913 (one argument for each option)
     with ExitStack() as stack:
         progress = stack.enter_context(for_terminal(as_json=as_json))
         chosen: target.Target = stack.enter_context(drilled(target_path, profile, root, progress))
-        the_plan = plan.make(scenario, params, plan.with_objectives(chosen, scenario.name, asked))
+        chosen = plan.with_stops(plan.with_objectives(chosen, scenario.name, asked), stop_when)
+        the_plan = plan.make(scenario, params, chosen)
+        if unchecked_permissions:
+            the_plan = permissions.unchecked(the_plan)
         order = Order(scenario, params, the_plan, root, confirm, _operator(), options.typed_command())
-        finished = engine.run(order, Aws.of(chosen), progress)
+        with keys.heard(order.operator, progress) as stop:
+            finished = engine.run(order, Aws.of(chosen), progress, stop)
         # A lab stays up for as long as something is to be undone; whatever happens to the report,
         # that something is still broken is what the exit code says.
         try:

@@ -114,7 +114,7 @@ def check(path: Path, as_json: bool) -> int:
     from drill.readiness.target import questions
 
     checked = target.load(path)
-    answers = list(named.answers(list(questions(checked)), Aws.of(checked)))
+    answers = list(named.answers(list(questions(checked)), Aws.of(checked, as_operator=True)))
     wrong = [answer for answer in answers if answer.wrong]
     if as_json:
         for answer in answers:
@@ -276,7 +276,7 @@ def _outputs_of_stacks(stacks: tuple[str, ...], endpoint_url: str | None) -> "di
 def _rate(loaded: Target) -> tuple[float, str]:
     from drill.readiness import load as loads
 
-    present = loads.present_rate(loaded, Aws.of(loaded))
+    present = loads.present_rate(loaded, Aws.of(loaded, as_operator=True))
     if present >= 0.1:
         return present, "the primary's present load"
     return 1 / loaded.timing.write_interval_s, "the primary has no load; this is the rate of a drill's writer"

@@ -7,12 +7,13 @@ been written and fsynced: nothing can be broken without a recorded undo.
 
 Undo must be idempotent, and right whether the injection happened, half happened or never
 did. It looks volatile ids up when it runs, and finds what the fault made by the tag
-``drill:run-id``.
+``drill:run-id``. It compares before it puts back: what somebody else changed meanwhile stays
+as they made it and is told of.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from drill.model import Json
@@ -21,22 +22,45 @@ if TYPE_CHECKING:
     from drill.aws import Aws
 
 RUN_TAG = "drill:run-id"
+"""The tag on all that a fault makes; its value is the run's id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """An AWS call that a fault makes, for the plan and for the least-privilege policy.
+    """An AWS call that is made, for the plan and for the least-privilege policy.
+
+    A call that needs several permissions, or one on several kinds of resources under different
+    conditions, is listed once for each: one ``Call`` is one statement of the policy.
 
     Attributes:
-        when: Which method makes it.
+        when: Which method makes it; ``arm`` for the dead-man's undo.
         service: boto3's name of the service, for example ``route53``.
         action: The call, for example ``UpdateHealthCheck``.
+        resources: ARNs that it is made on, ``*`` where IAM knows none; ``{partition}`` and
+            ``{account}`` stand for the target's.
+        conditions: An IAM condition block; ``{partition}``, ``{account}``, ``{opt_in_key}`` and
+            ``{opt_in_value}`` stand for the target's.
+        grants: The permissions that this entry is about, for example ``iam:PassRole``; empty where
+            it is the one with the call's own name.
 
     """
 
-    when: Literal["capture", "inject", "undo", "undone"]
+    when: Literal["capture", "arm", "inject", "undo", "undone"]
     service: str
     action: str
+    resources: tuple[str, ...] = ("*",)
+    conditions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    grants: tuple[str, ...] = ()
+
+
+OPTED_IN: Mapping[str, Mapping[str, str]] = {
+    "StringEquals": {"aws:ResourceTag/{opt_in_key}": "{opt_in_value}"}
+}
+"""The condition that a resource carries the target's opt-in tag."""
+MADE_BY_A_DRILL: Mapping[str, Mapping[str, str]] = {"StringLike": {f"aws:ResourceTag/{RUN_TAG}": "*"}}
+"""The condition that a resource was made by a drill."""
+TAGGED_AS_MADE: Mapping[str, Mapping[str, str]] = {"StringLike": {f"aws:RequestTag/{RUN_TAG}": "*"}}
+"""The condition that what is being made gets the tag of a drill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +95,61 @@ class Intent:
     step: str
 
 
+@dataclass(frozen=True, slots=True)
+class ApiCall:
+    """One call of the AWS API, complete.
+
+    Attributes:
+        service: boto3's name of the service.
+        region: Where it is made; ``global`` where the service has no regions.
+        action: As the API names it, for example ``UpdateHealthCheck``.
+        request: Its parameters, as the API names them.
+
+    """
+
+    service: str
+    region: str
+    action: str
+    request: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class DeadMan:
+    """What undoes a fault when nobody is left to do it.
+
+    Attributes:
+        calls: The calls, in any order; each must be right without the others. Empty where the undo is
+            not plain calls that are known before the injection.
+        note: One line for the plan: what they do, or why there are none.
+
+    """
+
+    calls: tuple[ApiCall, ...]
+    note: str
+
+
 class Fault(ABC):
     """One way to break one thing, and the way back. Subclasses are frozen dataclasses.
 
     Attributes:
         kind: Its name in the registry, in journals and plans.
-        calls: Every AWS call that it may make.
+        plain_undo: Whether its undo is plain calls that are known before the injection, so that
+            :meth:`dead_man` has some.
 
     """
 
     kind: ClassVar[str]
-    calls: ClassVar[tuple[Call, ...]]
+    plain_undo: ClassVar[bool] = False
+
+    @property
+    @abstractmethod
+    def calls(self) -> tuple[Call, ...]:
+        """Every AWS call that it may make, on which resources."""
+
+    @property
+    @abstractmethod
+    def dead_man_note(self) -> str:
+        """What :meth:`dead_man` says in its note; the plan shows it before anything is captured."""
 
     @abstractmethod
     def describe(self) -> str:
@@ -93,16 +161,34 @@ class Fault(ABC):
 
     @abstractmethod
     def capture(self, aws: "Aws") -> Mapping[str, Json]:
-        """Read the state before, and only read. What it returns goes to the journal."""
+        """Read the state before, and only read. What it returns goes to the journal.
+
+        Raises:
+            DrillError: The fault can't be injected, or not so that it could be undone.
+
+        """
 
     @abstractmethod
     def inject(self, aws: "Aws", before: Mapping[str, Json], intent: Intent) -> None:
         """Break it, and return when AWS's API shows the change."""
 
     @abstractmethod
-    def undo(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> None:
-        """Put back what was captured; safe to repeat and safe if nothing was injected."""
+    def undo(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> tuple[str, ...]:
+        """Put back what is the fault's own; safe to repeat and safe if nothing was injected.
+
+        Returns:
+            One line for each thing that somebody else changed meanwhile and that was left as they
+            made it, with the command that shows it.
+
+        Raises:
+            DrillError: Because of such a change its own part could not be put back.
+
+        """
 
     @abstractmethod
     def undone(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> bool:
-        """Read the state again: is it as captured?"""
+        """Read the state again: is nothing of this fault left? What others changed does not count."""
+
+    @abstractmethod
+    def dead_man(self, before: Mapping[str, Json], run_id: str) -> DeadMan:
+        """Return the calls that undo it without a process of ours; calls nothing itself."""

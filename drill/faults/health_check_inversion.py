@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from drill.errors import DrillError
-from drill.faults.contract import Call, Fault, Intent, Resource
+from drill.faults.contract import ApiCall, Call, DeadMan, Fault, Intent, Resource
 from drill.model import Json
 
 if TYPE_CHECKING:
@@ -37,14 +37,30 @@ class HealthCheckInversion(Fault):
     region: str = "us-east-1"
 
     kind = "health-check-inversion"
-    calls = (
-        Call("capture", "route53", "GetHealthCheck"),
-        Call("inject", "route53", "UpdateHealthCheck"),
-        Call("inject", "route53", "GetHealthCheck"),
-        Call("undo", "route53", "GetHealthCheck"),
-        Call("undo", "route53", "UpdateHealthCheck"),
-        Call("undone", "route53", "GetHealthCheck"),
-    )
+    plain_undo = True
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """Read and write of this one check; Route 53 knows no tags in permissions."""
+        on = (f"arn:{{partition}}:route53:::healthcheck/{self.health_check_id}",)
+        return (
+            Call("capture", "route53", "GetHealthCheck", on),
+            Call("inject", "route53", "UpdateHealthCheck", on),
+            Call("inject", "route53", "GetHealthCheck", on),
+            Call("undo", "route53", "GetHealthCheck", on),
+            Call("undo", "route53", "UpdateHealthCheck", on),
+            Call("undone", "route53", "GetHealthCheck", on),
+        )
+
+    @property
+    def dead_man_note(self) -> str:
+        """Say what the call does."""
+        return f"Disabled and Inverted of health check {self.health_check_id} are set as they were"
+
+    def dead_man(self, before: Mapping[str, Json], run_id: str) -> DeadMan:
+        """Return the one call that sets both switches as they were, whatever the version."""
+        request: dict[str, Json] = {"HealthCheckId": self.health_check_id, **_switches(before)}
+        return DeadMan((ApiCall("route53", "global", "UpdateHealthCheck", request),), self.dead_man_note)
 
     def describe(self) -> str:
         """Say what is changed."""
@@ -81,7 +97,7 @@ class HealthCheckInversion(Fault):
                 )
                 raise DrillError(msg) from problem
 
-    def undo(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> None:
+    def undo(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> tuple[str, ...]:
         """Set both as they were, and leave alone whatever else was changed meanwhile.
 
         Raises:
@@ -92,14 +108,14 @@ class HealthCheckInversion(Fault):
         for _ in range(ATTEMPTS):
             check = self._read(aws)
             if _switches(check) == wanted:
-                return
+                return ()
             try:
                 self._update(aws, check["HealthCheckVersion"], **wanted)
             except ClientError as problem:
                 if not _is_mismatch(problem):
                     raise
             else:
-                return
+                return ()
         msg = (
             f"health check {self.health_check_id} was changed by others {ATTEMPTS} times in a row and could "
             f"not be put back; see: aws route53 get-health-check --health-check-id {self.health_check_id}"

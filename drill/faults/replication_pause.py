@@ -14,7 +14,16 @@ from botocore.exceptions import ClientError
 
 from drill import clock
 from drill.errors import DrillError
-from drill.faults.contract import RUN_TAG, Call, Fault, Intent, Resource
+from drill.faults.contract import (
+    MADE_BY_A_DRILL,
+    RUN_TAG,
+    TAGGED_AS_MADE,
+    Call,
+    DeadMan,
+    Fault,
+    Intent,
+    Resource,
+)
 from drill.model import Json
 
 if TYPE_CHECKING:
@@ -46,22 +55,47 @@ class ReplicationPause(Fault):
     poll_s: float = 0.5
 
     kind = "replication-pause"
-    calls = (
-        Call("capture", "fis", "ListExperiments"),
-        Call("capture", "fis", "GetExperiment"),
-        Call("inject", "fis", "CreateExperimentTemplate"),
-        Call("inject", "fis", "TagResource"),  # the permission to tag what both calls make
-        Call("inject", "iam", "PassRole"),  # the permission to hand AWS FIS its role
-        Call("inject", "fis", "StartExperiment"),
-        Call("inject", "fis", "GetExperiment"),
-        Call("undo", "fis", "ListExperiments"),
-        Call("undo", "fis", "StopExperiment"),
-        Call("undo", "fis", "GetExperiment"),
-        Call("undo", "fis", "ListExperimentTemplates"),
-        Call("undo", "fis", "DeleteExperimentTemplate"),
-        Call("undone", "fis", "ListExperiments"),
-        Call("undone", "fis", "ListExperimentTemplates"),
-    )
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """Reads of all experiments, and writes of those that carry a drill's tag."""
+        fis = f"arn:{{partition}}:fis:{self.region}:{{account}}"
+        template, experiment = (f"{fis}:experiment-template/*",), (f"{fis}:experiment/*",)
+        # AWS's own actions belong to no account.
+        action = (f"arn:{{partition}}:fis:{self.region}:*:action/{ACTION}",)
+        to_fis = {"StringEquals": {"iam:PassedToService": "fis.amazonaws.com"}}
+        create, start, tag = "CreateExperimentTemplate", "StartExperiment", ("fis:TagResource",)
+        return (
+            Call("capture", "fis", "ListExperiments"),
+            Call("capture", "fis", "GetExperiment", experiment),
+            Call("inject", "fis", create, template, TAGGED_AS_MADE),
+            Call("inject", "fis", create, action),
+            Call("inject", "fis", create, template, TAGGED_AS_MADE, tag),
+            Call("inject", "fis", create, (self.role_arn,), to_fis, ("iam:PassRole",)),
+            Call("inject", "fis", start, template, MADE_BY_A_DRILL),
+            Call("inject", "fis", start, experiment, TAGGED_AS_MADE),
+            Call("inject", "fis", start, experiment, TAGGED_AS_MADE, tag),
+            Call("inject", "fis", "GetExperiment", experiment),
+            Call("undo", "fis", "ListExperiments"),
+            Call("undo", "fis", "StopExperiment", experiment, MADE_BY_A_DRILL),
+            Call("undo", "fis", "GetExperiment", experiment),
+            Call("undo", "fis", "ListExperimentTemplates"),
+            Call("undo", "fis", "DeleteExperimentTemplate", template, MADE_BY_A_DRILL),
+            Call("undone", "fis", "ListExperiments"),
+            Call("undone", "fis", "ListExperimentTemplates"),
+        )
+
+    @property
+    def dead_man_note(self) -> str:
+        """Say why there is no call."""
+        return (
+            f"none is needed: AWS FIS ends the experiment by itself after {_minutes(self.duration_s)} min; "
+            "its id, which a call to stop it sooner would need, is not known before it starts"
+        )
+
+    def dead_man(self, before: Mapping[str, Json], run_id: str) -> DeadMan:
+        """Return no calls: the experiment has an end of its own."""
+        return DeadMan((), self.dead_man_note)
 
     def describe(self) -> str:
         """Say what is changed."""
@@ -117,7 +151,7 @@ class ReplicationPause(Fault):
             )
             raise DrillError(msg)
 
-    def undo(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> None:
+    def undo(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> tuple[str, ...]:
         """Stop this run's experiments, wait for their end, and delete its templates.
 
         Raises:
@@ -128,6 +162,7 @@ class ReplicationPause(Fault):
             self._stop(aws, experiment_id)
         for template_id in self._templates(aws, run_id):
             aws.client("fis", self.region).delete_experiment_template(id=template_id)
+        return ()
 
     def undone(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> bool:
         """Say whether nothing of this run goes on or is left."""

@@ -17,12 +17,13 @@ from botocore.exceptions import (
 
 from drill import clock
 from drill.aws import Aws
+from drill.role import Role
 
 
 @cache
-def clients(endpoint_url: str | None, timeout_s: float) -> Aws:
+def clients(endpoint_url: str | None, timeout_s: float, role: Role | None = None) -> Aws:
     """Return AWS clients that try once; probes with one time-out share them, since they are slow to make."""
-    return Aws(endpoint_url, timeout_s, attempts=1)
+    return Aws(endpoint_url, timeout_s, attempts=1, role=role)
 
 
 @dataclass(frozen=True, slots=True)

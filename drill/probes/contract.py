@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import ClassVar, Self
 
+from drill.faults.contract import Call
 from drill.model import Goodness, Json, ProbeSpec
+from drill.role import Role
 from drill.target import Target
 
 # More attempts of one probe than this are never in flight: each holds a socket.
@@ -36,6 +38,9 @@ class Context:
         orders_path: Where orders are posted and listed.
         by_way_of: DNS name whose address is connected to instead of the service's; the request
             still names the service, so that certificates match.
+        role_arn: The role in which AWS is asked; empty for the operator's own credentials.
+        session: As whom the role is assumed.
+        role_region: Where it is assumed.
 
     """
 
@@ -50,11 +55,19 @@ class Context:
     health_path: str = "/health/regional"
     orders_path: str = "/orders"
     by_way_of: str | None = None
+    role_arn: str = ""
+    session: str = ""
+    role_region: str = ""
+
+    @property
+    def role(self) -> Role | None:
+        """The role in which AWS is asked."""
+        return Role(self.role_arn, self.session, self.role_region) if self.role_arn else None
 
     @classmethod
     def of(cls, target: Target, run_id: str) -> Self:
         """Return the context of a drill of ``target``."""
-        service = target.service
+        service, role = target.service, Role.of(target)
         return cls(
             run_id=run_id,
             endpoint_url=target.endpoint_url,
@@ -66,6 +79,9 @@ class Context:
             name_servers=service.name_servers,
             health_path=service.health_path,
             orders_path=service.orders_path,
+            role_arn=role.arn if role else "",
+            session=role.session if role else "",
+            role_region=role.region if role else "",
         )
 
     def document(self) -> dict[str, Json]:
@@ -121,6 +137,11 @@ class Probe(ABC):
     def slots(self) -> int:
         """How many attempts may be in flight: every one until its time-out, and a few to spare."""
         return min(MOST_SLOTS, math.ceil(self.spec.timeout_s / self.spec.interval_s) + 8)
+
+    @classmethod
+    def calls(cls, spec: ProbeSpec) -> tuple[Call, ...]:  # noqa: ARG003 (others read it)
+        """Return the AWS calls that it makes, as a fault declares its own; most probes make none."""
+        return ()
 
     async def open(self) -> None:  # noqa: B027 (most probes have nothing to open)
         """Make ready: sockets and clients, so that the first attempt is like the others."""

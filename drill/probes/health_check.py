@@ -25,6 +25,7 @@ from typing import Any, ClassVar
 
 from drill import clock
 from drill.aws import Aws
+from drill.faults.contract import Call
 from drill.model import Goodness, Json, ProbeSpec
 from drill.probes import options
 from drill.probes.calls import call, clients
@@ -62,9 +63,14 @@ class HealthCheckProbe(Probe):
         self._client: Any = None
         self._aws: Aws
 
+    @classmethod
+    def calls(cls, spec: ProbeSpec) -> tuple[Call, ...]:  # noqa: ARG003 (others read it)
+        """Return reads of any check and alarm: what one is calculated from is known only when it is asked."""
+        return reads()
+
     async def open(self) -> None:
         """Make the client."""
-        self._aws = clients(self.context.endpoint_url, self.spec.timeout_s)
+        self._aws = clients(self.context.endpoint_url, self.spec.timeout_s, self.context.role)
         self._client = self._aws.client("route53", "global")
 
     async def attempt(self, number: int) -> Seen:
@@ -124,6 +130,20 @@ class HealthCheckProbe(Probe):
         if reply.error:
             raise _Untold(reply.error)
         return reply.document
+
+
+def reads() -> tuple[Call, ...]:
+    """Return the calls by which a health check is read, with all that it may be calculated from.
+
+    Composite alarms are only described to who may describe all:
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
+    """
+    checks = ("arn:{partition}:route53:::healthcheck/*",)
+    return (
+        Call("capture", "route53", "GetHealthCheck", checks),
+        Call("capture", "route53", "GetHealthCheckStatus", checks),
+        Call("capture", "cloudwatch", "DescribeAlarms"),
+    )
 
 
 def endpoint_healthy(config: Mapping[str, Any], statuses: Sequence[str]) -> bool:

@@ -23,10 +23,12 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from drill import clock
+from drill.faults.contract import Call
 from drill.model import Goodness, ProbeSpec
 from drill.probes import options
 from drill.probes.calls import Reply, call, clients
 from drill.probes.contract import Context, Probe, Seen, told
+from drill.probes.table import on_table
 from drill.probes.writer import token
 
 MOST_KEYS = 100  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
@@ -58,9 +60,18 @@ class ReplicationProbe(Probe):
         self._put: Any = None
         self._get: Any = None
 
+    @classmethod
+    def calls(cls, spec: ProbeSpec) -> tuple[Call, ...]:
+        """Return writes in one region and reads in the other."""
+        table = options.text(spec, "table")
+        return (
+            on_table("PutItem", options.text(spec, "source"), table),
+            on_table("BatchGetItem", options.text(spec, "destination"), table),
+        )
+
     async def open(self) -> None:
         """Make both clients and begin polling."""
-        aws = clients(self.context.endpoint_url, self.spec.timeout_s)
+        aws = clients(self.context.endpoint_url, self.spec.timeout_s, self.context.role)
         self._put = aws.client("dynamodb", self._source).put_item
         self._get = aws.client("dynamodb", self._destination).batch_get_item
         self._poller = asyncio.create_task(self._poll())

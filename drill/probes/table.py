@@ -12,12 +12,19 @@ Detail: ``error`` (AWS's code, timeout, unreachable) and ``status``, as far as t
 
 from typing import Any, ClassVar
 
+from drill.faults.contract import Call
 from drill.model import Goodness, ProbeSpec
 from drill.probes import options
 from drill.probes.calls import call, clients
 from drill.probes.contract import Context, Probe, Seen, told
 
 ABSENT_ORDER = {"customer": {"S": "drill-probe"}, "token": {"S": "0"}}
+
+
+def on_table(action: str, region: str, table: str) -> Call:
+    """Return a call on a table in a region."""
+    arn = f"arn:{{partition}}:dynamodb:{region}:{{account}}:table/{table}"
+    return Call("capture", "dynamodb", action, (arn,))
 
 
 class TableProbe(Probe):
@@ -33,9 +40,14 @@ class TableProbe(Probe):
         self._key = options.mapping(spec, "key") or ABSENT_ORDER
         self._client: Any = None
 
+    @classmethod
+    def calls(cls, spec: ProbeSpec) -> tuple[Call, ...]:
+        """Return one read of the table."""
+        return (on_table("GetItem", options.text(spec, "region"), options.text(spec, "table")),)
+
     async def open(self) -> None:
         """Make the client."""
-        self._client = clients(self.context.endpoint_url, self.spec.timeout_s).client(
+        self._client = clients(self.context.endpoint_url, self.spec.timeout_s, self.context.role).client(
             "dynamodb", self._region
         )
 

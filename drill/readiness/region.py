@@ -143,8 +143,15 @@ def _cluster(rds: Client, cluster_id: str) -> str:
 
 
 def _secret(secrets: Client, arn: str) -> str:
+    """Look at a secret and at its replicas, which its home region alone shows."""
     found = secrets.describe_secret(SecretId=arn)
-    return "it is being deleted" if found.get("DeletedDate") else ""
+    if found.get("DeletedDate"):
+        return "it is being deleted"
+    for replica in found.get("ReplicationStatus", []):
+        if replica["Status"] != "InSync":
+            why = replica.get("StatusMessage", "no reason given")
+            return f"its replica in {replica['Region']} is {replica['Status']}: {why}"
+    return ""
 
 
 def _key(kms: Client, arn: str) -> str:

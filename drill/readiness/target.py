@@ -16,7 +16,12 @@ def questions(target: Target) -> Iterator[Question]:
     yield from named.questions(regions.rows("standby", target.standby, target.opt_in), standby)
     for region in (target.primary, target.standby):
         yield from named.questions([_table(target, region)], region.name)
-    yield from named.questions([*_dns(target), *_between(target), *_database(target)], primary)
+    yield from named.questions(
+        [*_dns(target), *_between(target), *_drills(target), *_database(target)], primary
+    )
+    for name in (primary, standby):
+        yield from named.questions([_schedules(target)], name)
+    yield from named.questions([_leases(target)], standby)
 
 
 def _account(sts: Client, account: str) -> str:
@@ -79,6 +84,31 @@ def _between(target: Target) -> Iterator[Row]:
     yield "peering_id", "VPC peering", target.peering_id, "ec2", peering
     yield "table.pause_role_arn", "role for AWS FIS", target.table.pause_role_arn, "iam", _role
     yield "dashboard", "dashboard", target.dashboard, "cloudwatch", _dashboard
+
+
+def _drills(target: Target) -> Iterator[Row]:
+    drills = target.drills
+    yield "drills.role_arn", "role of drills", drills.role_arn or None, "iam", _role
+    yield "drills.scheduler_role_arn", "role of schedules", drills.scheduler_role_arn or None, "iam", _role
+
+
+def _schedules(target: Target) -> Row:
+    def ask(scheduler: Client, name: str) -> str:
+        state = scheduler.get_schedule_group(Name=name)["State"]
+        return "" if state == "ACTIVE" else f"it is {state}"
+
+    return "drills.schedule_group", "schedule group", target.drills.schedule_group or None, "scheduler", ask
+
+
+def _leases(target: Target) -> Row:
+    def ask(dynamodb: Client, name: str) -> str:
+        table = dynamodb.describe_table(TableName=name)["Table"]
+        key = [one["AttributeName"] for one in table["KeySchema"]]
+        if key != ["target"]:
+            return f"its key is {', '.join(key)}, not target"
+        return "" if table["TableStatus"] == "ACTIVE" else f"it is {table['TableStatus']}"
+
+    return "drills.lease_table", "lease table", target.drills.lease_table or None, "dynamodb", ask
 
 
 def _role(iam: Client, arn: str) -> str:

@@ -18,7 +18,6 @@ from infra.lab.world import Schedule
 log = structlog.get_logger()
 
 _TIMEOUT_S = 30.0
-_TO_QUEUE = "sqs:SendMessage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +84,8 @@ class Invocation:
 class Caller:
     """Calls the lab's own AWS API; blocking, from threads."""
 
-    def __init__(self, endpoint_url: str, permits: Callable[[str, str], bool]) -> None:
-        """Take where the API answers, and who says whether a role (first) permits an action."""
+    def __init__(self, endpoint_url: str, permits: Callable[[str, TargetCall, str], bool]) -> None:
+        """Take where the API answers, and who says whether a role permits a call in a region."""
         self._aws = Aws(endpoint_url, _TIMEOUT_S, attempts=1)
         self._permits = permits
 
@@ -96,7 +95,7 @@ class Caller:
         role = schedule.target["RoleArn"]
         try:
             call = call_of(schedule.target, invocation.payload(attempt))
-            if not self._permits(role, call.iam_action):
+            if not self._permits(role, call, schedule.region):
                 text = f"{role} is not authorized to perform: {call.iam_action}"
                 return Failure("AccessDeniedException", text)
             self._call(call, schedule.region)
@@ -117,7 +116,7 @@ class Caller:
         queue = schedule.target.get("DeadLetterConfig", {}).get("Arn")
         if queue is None:
             return
-        if not self._permits(schedule.target["RoleArn"], _TO_QUEUE):
+        if not self._permits(schedule.target["RoleArn"], _sending(queue), queue.split(":")[3]):
             log.warning("a dead-letter queue may not be sent to", schedule=schedule.arn, queue=queue)
             return
         attributes = {
@@ -161,3 +160,8 @@ class Caller:
             found = client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)
             arguments["QueueUrl"] = found["QueueUrl"]
         getattr(client, xform_name(call.operation))(**arguments)
+
+
+def _sending(queue: str) -> TargetCall:
+    """Return the call that tells a dead-letter queue, as far as a permission asks of it."""
+    return TargetCall("sqs", "SendMessage", {"QueueUrl": queue})

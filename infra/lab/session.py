@@ -56,6 +56,7 @@ _TIMING = {
         api_timeout_s=5,
         poll_s=0.05,
         effect_s=15,
+        lease_s=8,
     ),
     "aws": Timing(warm_up_s=30, settle_s=20, deadline_s=600, failback_s=600, probe_interval_s=0.1),
 }
@@ -249,7 +250,7 @@ def _await_healthy(deployed: Target) -> None:
         DrillError: They do not.
 
     """
-    aws = Aws.of(deployed)
+    aws = Aws.of(deployed, as_operator=True)
     check_ids = (deployed.primary.health_check_id, deployed.standby.health_check_id)
     healthy = Retrying(
         retry=retry_if_result(lambda all_are: not all_are),

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from infra.lab.guards import NatGateway, SecurityGroup, VpcEndpoint
 from infra.lab.metric_store import MetricStore
+from infra.lab.schedule_targets import TargetCall
 from infra.lab.watching import AlarmListener, Judgement, MetricAlarm
 
 
@@ -716,8 +717,8 @@ class ControlPlane(Protocol):
         told by DescribeScalingActivities.
         """
 
-    def role_permits(self, role_arn: str, action: str) -> bool:
-        """Say whether a role's policies permit an action, for example ``sns:Publish``, on anything."""
+    def role_permits(self, role_arn: str, call: TargetCall, region: str) -> bool:
+        """Say whether a role's policies permit a call in a region, on what it is about."""
 
     def run_backup_rule(self, region: str, plan_id: str, rule_id: str) -> None:
         """Begin the backup jobs of a plan's rule that is due."""

@@ -37,7 +37,7 @@ class Lab:
     def fingerprint(self) -> str:
         """Return the hash of everything drillable, as AWS's API shows it now."""
         regions = (self.target.primary.name, self.target.standby.name)
-        return fingerprint(Aws.of(self.target).client, regions)
+        return fingerprint(Aws.of(self.target, as_operator=True).client, regions)
 
     def truth(self) -> list[dict[str, object]]:
         """Return what the lab knows of what really happened."""

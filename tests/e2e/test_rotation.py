@@ -34,7 +34,7 @@ class Shop:
         address, _, port = str(lab.target.service.resolver).rpartition(":")
         self._names = dns.resolver.Resolver(configure=False)
         self._names.nameservers, self._names.port = [address], int(port)
-        aws = Aws.of(lab.target)
+        aws = Aws.of(lab.target, as_operator=True)
         self._secrets = aws.client("secretsmanager", lab.target.primary.name)
         self._replicas = aws.client("secretsmanager", lab.target.standby.name)
         listed = self._secrets.list_secrets()["SecretList"]

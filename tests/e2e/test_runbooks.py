@@ -55,13 +55,13 @@ def _copied(backup: Any, vault: str, since: datetime) -> list[Any]:
 
 def _back_up_now(lab: Lab) -> None:
     """Wait for the plan's next recovery point in the standby: an older one may know no login in force."""
-    aws, target = Aws.of(lab.target), lab.target
+    aws, target = Aws.of(lab.target, as_operator=True), lab.target
     assert target.standby.backup_vault is not None
     _copied(aws.client("backup", target.standby.name), target.standby.backup_vault, datetime.now(UTC))
 
 
 def _database_host(lab: Lab) -> str:
-    functions = Aws.of(lab.target).client("lambda", lab.target.standby.name)
+    functions = Aws.of(lab.target, as_operator=True).client("lambda", lab.target.standby.name)
     live = functions.get_function_configuration(
         FunctionName=lab.target.standby.function_name, Qualifier=lab.target.standby.function_alias
     )
@@ -88,7 +88,7 @@ def test_both_runbooks_do_what_they_say(lab: Lab, tmp_path: Path) -> None:
     assert f"{lab.target.primary.name} answered 200" in failback.stdout
     assert "are there" in failback.stdout
     assert _database_host(lab) == usual
-    rds = Aws.of(lab.target).client("rds", lab.target.standby.name)
+    rds = Aws.of(lab.target, as_operator=True).client("rds", lab.target.standby.name)
     assert not [
         one for one in rds.describe_db_clusters()["DBClusters"] if "restored" in one["DBClusterIdentifier"]
     ]

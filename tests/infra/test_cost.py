@@ -112,6 +112,12 @@ def test_a_longer_drill_costs_more() -> None:
         ("cron(0 0 L * ? *)", 1),
         ("cron(0 0 1 JAN,JUL ? *)", 2 / 12),
         ("cron(0 */6 * * ? *)", 4 * 365 / 12),
+        ("cron(0 3 ? * 6#3 *)", 1),
+        ("cron(0 3 ? * FRI#5 *)", 5 / 12),
+        ("cron(0 3 ? * 6L *)", 1),
+        ("cron(0 3 ? * L *)", 52 / 12),
+        ("cron(0 3 1W * ? *)", 1),
+        ("cron(0 3 31W * ? *)", 7 / 12),
     ],
 )
 def test_how_often_a_schedule_comes_true(schedule: str, times: float) -> None:

@@ -86,6 +86,7 @@ def test_both_regions_have_what_a_region_needs() -> None:
         "backup-vault",
         "peering-routes",
         "data",
+        "drills",
         "app",
         "observability",
     }

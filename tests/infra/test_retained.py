@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from drill.errors import UsageError
-from infra import data_removal, retained, stack_changes
+from infra import data_removal, leftovers, retained, stack_changes
 from infra.deploy import preview
-from infra.retained import SNAPSHOT, Kept
+from infra.kept import KEY, SNAPSHOT, TABLE, Kept, there
 from infra.stack_events import Watch
 from infra.stack_model import Stack
 from tests.infra.deploylab import CONFIG, ONE, quick_control_plane, stack_names
@@ -48,27 +48,27 @@ def take_down(lab: Lab) -> None:
 
 def removed(lab: Lab) -> list[str]:
     """Delete for good what is kept; returns the lines told."""
-    found = sorted(retained.kept(lab.aws.client, CONFIG), key=data_removal.order)
+    found = sorted(retained.left_behind(lab.aws.client, CONFIG), key=data_removal.order)
     return [line for item in found for line in data_removal.remove(lab.aws.client, CONFIG, item)]
 
 
 def test_nothing_is_kept_of_nothing(lab: Lab) -> None:
     """An empty account has nothing left behind, and nothing in the way."""
-    assert retained.kept(lab.aws.client, CONFIG) == ()
-    assert retained.in_the_way(lab.aws.client, CONFIG) == ()
+    assert retained.left_behind(lab.aws.client, CONFIG) == ()
+    assert leftovers.in_the_way(lab.aws.client, CONFIG) == ()
 
 
 def test_what_a_live_stack_has_is_not_left_behind(lab: Lab) -> None:
     """Only what was skipped by a deletion counts."""
     keys(lab)
-    assert retained.kept(lab.aws.client, CONFIG) == ()
+    assert retained.left_behind(lab.aws.client, CONFIG) == ()
 
 
 def test_a_protected_table_goes_from_both_regions(lab: Lab) -> None:
     """A retained table is found by its deleted stack, unprotected, and deleted as its replicas."""
     table(lab, protect="true")
     take_down(lab)
-    kinds = [item.resource_type for item in retained.kept(lab.aws.client, CONFIG)]
+    kinds = [item.resource_type for item in retained.left_behind(lab.aws.client, CONFIG)]
     assert sorted(kinds) == ["AWS::DynamoDB::GlobalTable", "AWS::KMS::Key", "AWS::KMS::Key"]
 
     lines = removed(lab)
@@ -89,7 +89,7 @@ def test_a_key_goes_later_and_says_when(lab: Lab) -> None:
     assert line.startswith(f"stays until {key['DeletionDate']:%Y-%m-%d}: key ")
     assert "keep it with: aws kms cancel-key-deletion --region us-east-1 --key-id " in line
     assert not any(
-        retained.there(lab.aws.client, CONFIG, item) for item in retained.kept(lab.aws.client, CONFIG)
+        there(lab.aws.client, CONFIG, item) for item in retained.left_behind(lab.aws.client, CONFIG)
     )
 
 
@@ -97,16 +97,16 @@ def test_what_is_left_of_a_vault_is_in_the_way(lab: Lab) -> None:
     """A new system can't be made while an old one's vault has its name; that is said before anything is."""
     arns = keys(lab)
     put(lab, "backup-vault", EAST, KeyArn=arns[EAST])
-    assert retained.in_the_way(lab.aws.client, CONFIG) == ()
+    assert leftovers.in_the_way(lab.aws.client, CONFIG) == ()
     take_down(lab)
-    assert retained.in_the_way(lab.aws.client, CONFIG) == (Kept(EAST, "AWS::Backup::BackupVault", "shop"),)
+    assert leftovers.in_the_way(lab.aws.client, CONFIG) == (Kept(EAST, "AWS::Backup::BackupVault", "shop"),)
     command = "drill infra destroy --delete-data shop$"
     with pytest.raises(UsageError, match=rf"left its data behind \(.*shop in us-east-1\); .*{command}"):
         preview(lab.aws.client, CONFIG, ONE)
     assert stack_names(lab) == []
 
     assert "deleted backup vault shop in us-east-1 with 0 recovery points" in removed(lab)
-    assert retained.in_the_way(lab.aws.client, CONFIG) == ()
+    assert leftovers.in_the_way(lab.aws.client, CONFIG) == ()
 
 
 def test_a_kind_that_is_not_known_stays_and_is_said(lab: Lab) -> None:
@@ -139,5 +139,61 @@ def test_a_replicated_secret_goes_at_once(lab: Lab) -> None:
     item = Kept(EAST, "AWS::SecretsManager::Secret", arn)
     (line,) = data_removal.remove(lab.aws.client, CONFIG, item)
     assert line == f"deleted secret {arn} without a recovery window"
-    assert not retained.there(lab.aws.client, CONFIG, item)
+    assert not there(lab.aws.client, CONFIG, item)
     assert lab.client("secretsmanager", WEST).list_secrets()["SecretList"] == []
+
+
+def test_only_cloudformations_own_snapshots_may_go(lab: Lab) -> None:
+    """A final snapshot is the system's; one that somebody took of the same cluster stays and is named."""
+    rds = lab.client("rds")
+    rds.create_db_cluster(
+        DBClusterIdentifier="shop-primary",
+        Engine="aurora-postgresql",
+        MasterUsername="u",
+        MasterUserPassword="a-long-password",
+    )
+    rds.get_waiter("db_cluster_available").wait(
+        DBClusterIdentifier="shop-primary", WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+    )
+    final, own = "shop-data-snapshot-cluster-1k2j3h4g5f6d", "before-the-big-change"
+    for name in (final, own):
+        rds.create_db_cluster_snapshot(DBClusterSnapshotIdentifier=name, DBClusterIdentifier="shop-primary")
+        rds.get_waiter("db_cluster_snapshot_available").wait(
+            DBClusterSnapshotIdentifier=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+        )
+
+    lines = removed(lab)
+
+    assert f"deleted cluster snapshot {final} in us-east-1" in lines
+    (stays,) = [line for line in lines if line.startswith("stays")]
+    assert stays.startswith(f"stays: {SNAPSHOT} {own} in us-east-1: CloudFormation did not take it")
+    left = rds.describe_db_cluster_snapshots()["DBClusterSnapshots"]
+    assert [snapshot["DBClusterSnapshotIdentifier"] for snapshot in left] == [own]
+
+
+def test_what_cloudformation_has_forgotten_is_found_by_name_and_tag(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After 90 days a deleted stack has no events; table, vault and keys are found without them."""
+    table(lab)
+    put(lab, "backup-vault", EAST, KeyArn="alias/aws/backup")
+    take_down(lab)
+    recorded = retained.left_behind(lab.aws.client, CONFIG)
+    monkeypatch.setattr(retained, "_events", lambda *_: iter(()))
+    assert retained.left_behind(lab.aws.client, CONFIG) == recorded
+    assert {item.resource_type for item in recorded} >= {KEY, TABLE, "AWS::Backup::BackupVault"}
+
+
+def test_another_ones_table_is_in_the_way_and_stays(lab: Lab) -> None:
+    """A table of the same name without the system's tags is never deleted; another name is asked for."""
+    lab.client("dynamodb").create_table(
+        TableName="shop-orders",
+        AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    with pytest.raises(UsageError, match="taken .*shop-orders.* choose another name in the system file"):
+        preview(lab.aws.client, CONFIG, ONE)
+    (line,) = removed(lab)
+    assert line.startswith("stays: AWS::DynamoDB::GlobalTable shop-orders in us-east-1: it does not carry")
+    assert lab.client("dynamodb").list_tables()["TableNames"] == ["shop-orders"]

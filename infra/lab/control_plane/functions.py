@@ -11,7 +11,7 @@ from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClie
 from moto.awslambda.models import LambdaBackend, LambdaFunction, LambdaStorage, lambda_backends
 from moto.awslambda.responses import LambdaResponse
 
-from infra.lab.control_plane import function_settings
+from infra.lab.control_plane import function_quota, function_settings
 from infra.lab.control_plane.mending import ACCOUNT, Function, add, replace
 from infra.lab.control_plane.wiring import WIRING
 from infra.lab.world import Invocation
@@ -54,6 +54,7 @@ def install() -> None:
     _requested.clear()
     _ready.clear()
     function_settings.install()
+    function_quota.install()
     replace(LambdaResponse, "invoke", _invoke)
     replace(LambdaFunction, "get_code", _get_code)
     replace(LambdaStorage, "publish_version", _publish_version)

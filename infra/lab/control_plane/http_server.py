@@ -20,6 +20,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import ThreadedWSGIServer
 
 from infra.lab.control_plane import unsigned
+from infra.lab.control_plane.permissions import gate
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -118,6 +119,10 @@ class Application:
         unsigned.as_signed(environ)
         call = call_of(environ)
         try:
+            refusal = gate.refusal(environ)
+            if refusal is not None:
+                start_response(refusal.status, list(refusal.headers))
+                return [refusal.body]
             body = b"".join(self._moto(environ, start_response))
         except Exception as problem:  # noqa: BLE001 (moto raises all sorts; none may end as a page of HTML)
             return [_failure(call, problem, start_response)]

@@ -14,7 +14,7 @@ from moto.ec2.models.network_acls import NetworkAcl, NetworkAclAssociation, Netw
 from moto.ec2.models.route_tables import Route, RouteBackend
 from moto.ec2.utils import random_network_acl_subnet_association_id
 
-from infra.lab.control_plane import security_groups, vpc_endpoints, vpcs
+from infra.lab.control_plane import peerings, security_groups, vpc_endpoints, vpcs
 from infra.lab.control_plane.mending import Function, replace
 
 # The entry that can't be removed and denies what no other allows,
@@ -51,6 +51,7 @@ def install() -> None:
     replace(utils, "is_filter_matching", lambda _: _matches)
     # Hundreds of machine images, read anew for each region, which no template here names.
     replace(AmiBackend, "_load_amis", lambda _: lambda _backend: None)
+    peerings.install()
     vpcs.install()
     vpc_endpoints.install()
     security_groups.install()

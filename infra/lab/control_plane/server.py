@@ -21,7 +21,7 @@ from infra.lab.control_plane import (
     load_balancers,
     managed_policies,
     network,
-    roles,
+    permissions,
     route53,
     scaling,
     scaling_activities,
@@ -37,6 +37,7 @@ from infra.lab.control_plane.http_server import Server
 from infra.lab.control_plane.mending import ACCOUNT
 from infra.lab.control_plane.wiring import WIRING
 from infra.lab.metric_store import MetricStore
+from infra.lab.schedule_targets import TargetCall
 from infra.lab.watching import AlarmListener, Judgement, MetricAlarm
 
 
@@ -77,6 +78,7 @@ class ControlPlane:
         self._url = self._server.url
         buckets.install()
         managed_policies.install()
+        permissions.install()
         network.install()
         route53.install()
         databases.install()
@@ -192,9 +194,9 @@ class ControlPlane:
         """Show how many provisioned processes of a version are warm."""
         functions.report_ready(region, function, version, ready)
 
-    def role_permits(self, role_arn: str, action: str) -> bool:
-        """Say whether a role's policies permit an action on anything."""
-        return roles.permits(role_arn, action)
+    def role_permits(self, role_arn: str, call: TargetCall, region: str) -> bool:
+        """Say whether a role's policies permit a call in a region, on the resources that it is about."""
+        return permissions.role_permits(role_arn, call, region)
 
     def run_backup_rule(self, region: str, plan_id: str, rule_id: str) -> None:
         """Begin the backup jobs of a plan's rule that is due."""

@@ -15,8 +15,18 @@ from infra.lab.control_plane.mending import Function, replace
 def install() -> None:
     """Mend moto's VPC endpoints."""
     replace(VPCs, "modify_vpc_endpoint", _modify)
+    replace(VPCEndPoint, "get_filter_value", _filter_value)
     replace(VPCBackend, "create_vpc_endpoint", _create)
     replace(VPCBackend, "delete_vpc_endpoints", _delete)
+
+
+def _filter_value(original: Function) -> Function:
+    def value(endpoint: VPCEndPoint, filter_name: str, method_name: str | None = None) -> Any:
+        return (
+            endpoint.id if filter_name == "vpc-endpoint-id" else original(endpoint, filter_name, method_name)
+        )
+
+    return value
 
 
 def _create(original: Function) -> Function:

@@ -83,7 +83,7 @@ def test_an_empty_lab_says_what_to_do(state: Path) -> None:
     assert missing.code == 1
     assert missing.out.count(" missing") == 23
     last = missing.out.splitlines()[-1]
-    assert last == f"0 of 23 stacks are complete; go on with: drill infra deploy --config {state}/system.yaml"
+    assert last == f"0 of 24 stacks are complete; go on with: drill infra deploy --config {state}/system.yaml"
 
     nothing = drill("infra", "outputs", "--config", state / "system.yaml")
     assert "is not deployed; deploy it with: drill infra deploy" in nothing.out
@@ -118,7 +118,7 @@ def test_a_system_comes_and_goes(state: Path) -> None:
 
     assert drill("target", "check", "--target", state / "target.yaml").code == 0
     complete = drill("infra", "status", "--config", config)
-    assert (complete.code, complete.out.splitlines()[-1]) == (0, "all 23 stacks are complete")
+    assert (complete.code, complete.out.splitlines()[-1]) == (0, "all 24 stacks are complete")
     given = json.loads(drill("infra", "outputs", "--config", config, "--json").out)
     assert given["us-east-1"][f"{name}-dns"]["ServiceName"] == "orders.example.test"
 

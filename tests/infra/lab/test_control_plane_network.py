@@ -166,6 +166,37 @@ def test_routes_over_a_deleted_peering_are_black_holes(lab: Lab) -> None:
     assert shown == ["blackhole"]
 
 
+def test_a_peering_is_found_by_its_filters_and_an_unknown_one_is_an_error(lab: Lab) -> None:
+    """Sides, status, tags and ids are looked at; an id that is not there is refused in every call."""
+    (one, _), (two, _), (three, _) = (make_network(lab, EAST, f"10.{n}.0.0/16") for n in (1, 2, 3))
+    east = lab.client("ec2", EAST)
+    tags = [{"ResourceType": "vpc-peering-connection", "Tags": [{"Key": "n", "Value": "a"}]}]
+    first, second = (
+        east.create_vpc_peering_connection(VpcId=one, PeerVpcId=peer, TagSpecifications=tagged)[
+            "VpcPeeringConnection"
+        ]["VpcPeeringConnectionId"]
+        for peer, tagged in ((two, tags), (three, []))
+    )
+    east.accept_vpc_peering_connection(VpcPeeringConnectionId=first)
+
+    def found(name: str, *values: str) -> set[str]:
+        answer = east.describe_vpc_peering_connections(Filters=[{"Name": name, "Values": list(values)}])
+        return {peering["VpcPeeringConnectionId"] for peering in answer["VpcPeeringConnections"]}
+
+    assert found("accepter-vpc-info.vpc-id", two) == {first}
+    assert found("accepter-vpc-info.vpc-id", two, three) == {first, second}
+    assert found("requester-vpc-info.cidr-block", "10.1.0.0/16") == {first, second}
+    assert found("status-code", "active") == found("tag:n", "a") == {first}
+    assert found("vpc-peering-connection-id", second) == {second}
+    missing = "pcx-0123456789abcdef0"
+    for call in (
+        lambda: east.describe_vpc_peering_connections(VpcPeeringConnectionIds=[first, missing]),
+        lambda: east.delete_vpc_peering_connection(VpcPeeringConnectionId=missing),
+    ):
+        with pytest.raises(ClientError, match=r"InvalidVpcPeeringConnectionID\.NotFound"):
+            call()
+
+
 def states(lab: Lab, target: str) -> dict[str, str]:
     """Return the state of each region's routes to a target."""
     return {

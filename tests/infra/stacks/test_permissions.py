@@ -59,7 +59,9 @@ def test_a_role_names_its_actions(statement: Statement) -> None:
 def test_a_role_may_do_it_on_something_only(statement: Statement) -> None:
     """Everything is allowed only where AWS knows no resource for the action."""
     if "*" in statement.resources:
-        able = [action for action in statement.actions if resource_formats(action) != {"*"}]
+        # Composite alarms are only described to who may describe all.
+        free = {"cloudwatch:DescribeAlarms"}
+        able = [one for one in statement.actions if one not in free and resource_formats(one) != {"*"}]
         assert able == []
         assert statement.resources == ("*",)
 
@@ -111,6 +113,8 @@ def test_roles_are_taken_by_services_only() -> None:
     assert roles
     for role in roles:
         (trust,) = role.properties["AssumeRolePolicyDocument"]["Statement"]
+        if role.properties.get("RoleName") == {"Fn::Sub": "${Project}-drill"}:
+            continue  # people of the account drill, those whose own policies let them
         service = trust["Principal"]["Service"]
         assert list(trust["Principal"]) == ["Service"]
         assert trust["Action"] == "sts:AssumeRole"

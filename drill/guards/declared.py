@@ -1,0 +1,53 @@
+"""The guards that scenarios declare, by kind."""
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from drill.aws import Aws
+from drill.guards.contract import Asked, CannotTell, Guard
+from drill.model import GuardSpec, Json
+from drill.probes.health_check import is_healthy
+from drill.target import Target
+
+Options: TypeAlias = Mapping[str, Json]
+
+
+def guard_of(spec: GuardSpec) -> Guard:
+    """Return the guard that a scenario asks for; one that nobody knows can't be evaluated."""
+
+    def asked_for(asked: Asked, aws: Aws) -> str:
+        known = _KINDS.get(spec.kind)
+        if known is None:
+            msg = f"the scenario asks for a guard that does not exist; upgrade drill, or mend {spec.kind!r}"
+            raise CannotTell(msg)
+        return known(asked.plan.target, spec.options, aws)
+
+    return asked_for
+
+
+def _check_is_healthy(_target: Target, options: Options, aws: Aws) -> str:
+    """Refuse unless a health check is healthy now; inverting an unhealthy one draws traffic into it."""
+    check_id = str(options["health_check_id"])
+    client = aws.client("route53", "global")
+    config = client.get_health_check(HealthCheckId=check_id)["HealthCheck"]["HealthCheckConfig"]
+    if config.get("Inverted") or config.get("Disabled"):
+        return f"health check {check_id} is already inverted or disabled; somebody else is working on it"
+    if not is_healthy(aws, check_id):
+        return f"health check {check_id} is unhealthy before the drill; mend the region behind it first"
+    return ""
+
+
+def _table_is_global(target: Target, _options: Options, aws: Aws) -> str:
+    """Refuse unless the table is a global one that both regions hold."""
+    client = aws.client("dynamodb", target.primary.name)
+    table = client.describe_table(TableName=target.table.name)["Table"]
+    regions = {replica["RegionName"] for replica in table.get("Replicas", [])} | {target.primary.name}
+    if target.standby.name not in regions:
+        return f"table {target.table.name} has no replica in {target.standby.name}; there is nothing to pause"
+    return ""
+
+
+_KINDS: Mapping[str, Callable[[Target, Options, Aws], str]] = {
+    "check-is-healthy": _check_is_healthy,
+    "table-is-global": _table_is_global,
+}
