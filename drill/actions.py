@@ -39,6 +39,7 @@ class Actions:
                 undo_sent_ns=one.sent_ns,
                 undo_done_ns=one.done_ns,
                 error="; ".join(part for part in (action.error, one.error) if part),
+                drift=one.drift,
             )
 
     def listed(self) -> tuple[Action, ...]:

@@ -4,8 +4,10 @@ Reads are retried by botocore's standard mode. A write whose answer is lost is *
 whoever makes it decides, so a fault's calls must be safe to repeat.
 """
 
+import copy
 import ipaddress
 import threading
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +24,25 @@ from drill.target import Target
 # Services without regions of their own; their control plane is in us-east-1,
 # https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/disaster-recovery-resiliency.html
 GLOBAL_REGION = "us-east-1"
+
+# What the names of calls that change nothing begin with.
+_READS = (
+    "BatchGet",
+    "Describe",
+    "Filter",
+    "Get",
+    "Head",
+    "List",
+    "Lookup",
+    "Query",
+    "Scan",
+    "Search",
+    "Simulate",
+)
+
+
+def _unfenced() -> None:
+    """Let every call pass."""
 
 
 class Aws:
@@ -52,6 +73,19 @@ class Aws:
             self._session = _assumed(self._session, role, endpoint_url, self._config)
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
+        self._check: Callable[[], None] = _unfenced
+
+    def fenced(self, check: Callable[[], None]) -> "Aws":
+        """Return the same with ``check`` called right before each request that may change something.
+
+        It is called for every attempt, after all that can be done beforehand, so that a process
+        that was paused meanwhile is held up. What it raises is raised by the call.
+        """
+        other = copy.copy(self)
+        other._clients = {}
+        other._lock = threading.Lock()
+        other._check = check
+        return other
 
     @classmethod
     def of(cls, target: Target, attempts: int = 4, *, as_operator: bool = False) -> "Aws":
@@ -67,10 +101,20 @@ class Aws:
         name = GLOBAL_REGION if region == "global" else region
         with self._lock:
             if (service, name) not in self._clients:
-                self._clients[service, name] = self._session.client(
+                made = self._session.client(
                     service, region_name=name, endpoint_url=self._endpoint_url, config=self._config
                 )
+                made.meta.events.register("before-send", self._before_sending)
+                self._clients[service, name] = made
             return self._clients[service, name]
+
+    def _before_sending(self, event_name: str, **_: object) -> None:
+        """Check the fence; called by botocore as ``before-send.SERVICE.ACTION``.
+
+        https://botocore.amazonaws.com/v1/documentation/api/latest/topics/events.html
+        """
+        if not event_name.rpartition(".")[2].startswith(_READS):
+            self._check()
 
 
 def _credentials(endpoint_url: str | None) -> dict[str, str]:

@@ -5,22 +5,23 @@ whatever happens: success, deadline, stop condition, exception or signal.
 """
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 
-from drill import assemble, clock, guard, lease, record, rollback, runs
+from drill import abort, assemble, clock, dead_man, guard, lease, record, rollback, runs
 from drill.actions import Actions
 from drill.assemble import Happened
 from drill.aws import Aws
 from drill.errors import DrillError, Refused, RollbackIncomplete
 from drill.faults.registry import arguments
-from drill.journal import Journal
+from drill.journal import Journal, Writer
 from drill.lease import Lease
-from drill.model import Between, History, Marks
+from drill.model import Between, History, Json, Marks
 from drill.observations import Store
 from drill.order import Order
 from drill.probes.contract import Context
@@ -30,8 +31,10 @@ from drill.read_back import ReadBack
 from drill.record import Record
 from drill.scenario import Step
 from drill.stop import Stop, on_signals
+from drill.stop_conditions import StopConditions
 from drill.versions import versions
 from drill.watch import Watch
+from drill.watchdog import Watchdog
 
 _LOG = structlog.get_logger()
 
@@ -50,15 +53,17 @@ def run(order: Order, aws: Aws, progress: Progress, stop: Stop | None = None) ->
     stop = stop or Stop()
     progress = Steadfast(progress)
     target = order.plan.target
+    run_id = runs.new_id(order.plan)
     # The lease comes first: what a drill under way has not undone yet is no leftover.
-    with on_signals(stop), lease.taken(order.runs, target.name) as held:
+    with on_signals(stop), lease.taken(order.runs, target, aws, run_id) as held:
         progress.phase("guard", "checking that it may begin")
         refusals = guard.check(guard.Asked(order.plan, order.runs, order.confirmed), aws)
         if refusals:
             raise Refused("; ".join(f"{refusal.guard}: {refusal.why}" for refusal in refusals))
-        folder = runs.create(order.runs, order.plan)
-        with Journal.create(folder, folder.name, order.plan.scenario, target.name) as log:
-            drill = _Drill(order, aws, progress, stop, folder, held, log)
+        folder = runs.create(order.runs, run_id, order.plan)
+        writer = Writer.own(held.fence, held.check)
+        with Journal.create(folder, order.plan.scenario, target.name, writer) as log:
+            drill = _Drill(order, aws.fenced(held.check), progress, stop, folder, held, log)
             happened = drill.live()
         try:
             finished = assemble.record(order, happened, drill.watch.look())
@@ -90,6 +95,8 @@ class _Drill:
         self._steady_before = False
         self._took_effect: bool | None = None
         self._failed = ""
+        self._watchdog: Watchdog | None = None
+        self._stops: StopConditions | None = StopConditions(order.plan, aws)
         specs = order.plan.probes
         store = Store.create(folder / runs.OBSERVATIONS)
         self._started = clock.now()
@@ -116,6 +123,8 @@ class _Drill:
             raise
         finally:
             self._end_probes()
+            if self._watchdog is not None:
+                self._watchdog.dismiss()
         return Happened(
             run_id=self._folder.name,
             started=self._started,
@@ -127,7 +136,7 @@ class _Drill:
             stopped_by=self._stop.reason,
             interrupted=self._stop.interrupted,
             actions=self._actions.listed(),
-            rolled_back=not self._journal.pending(),
+            rolled_back=not self._left(),
         )
 
     def complain(self, problem: Exception) -> None:
@@ -137,13 +146,18 @@ class _Drill:
             RollbackIncomplete: A step is not known to be undone.
 
         """
-        left = [step.step for step in self._journal.pending()]
+        left = self._left()
         if left:
             folder = self._folder
             msg = (
                 f"still broken: {', '.join(left)}; put back with: {runs.rollback_command(folder)} ({problem})"
             )
             raise RollbackIncomplete(msg) from problem
+
+    def _left(self) -> list[str]:
+        """Return what is not known to be undone."""
+        armed = [rollback.DISARMING] if self._journal.armed() else []
+        return [step.step for step in self._journal.pending()] + armed
 
     def _tried(self, part: Callable[[], None]) -> None:
         """Do a part of the drill; a failure that a person can act on goes into the record, not past it."""
@@ -155,6 +169,7 @@ class _Drill:
     def _break_and_watch(self) -> None:
         self._await_steady()
         if self._steady_before and not self._stop.asked:
+            self._watchdog = Watchdog.start(self._folder, self._timing.lease_s)
             self._inject()
             self._observe()
 
@@ -168,16 +183,22 @@ class _Drill:
         """Capture, journal the undo, inject; for every step, in order."""
         self._enter("inject", "breaking it")
         first_ns = clock.monotonic_ns()
-        for step in self._order.scenario.steps(self._target, self._order.params):
-            if self._stop.asked:
+        steps = self._order.scenario.steps(self._target, self._order.params)
+        due = datetime.now(UTC) + timedelta(seconds=self._at_most_s(steps))
+        for step in steps:
+            if self._must_stop() or not self._inject_one(step, due):
                 break
-            if not self._inject_one(step):
-                break
-            self._stop.wait(step.then_wait_s)
+            self._wait(lambda _: False, step.then_wait_s)
         injected = Between(first_ns, clock.monotonic_ns())
         self.watch.marks = replace(self.watch.marks, injected=injected)
 
-    def _inject_one(self, step: Step) -> bool:
+    def _at_most_s(self, steps: Sequence[Step]) -> float:
+        """Return how long after now everything should be undone, whatever happens."""
+        timing = self._timing
+        every_s = sum(step.then_wait_s + 3 * timing.effect_s for step in steps)
+        return every_s + timing.deadline_s + timing.effect_s + timing.lease_s
+
+    def _inject_one(self, step: Step, due: datetime) -> bool:
         """Inject one step; return False when it did not go as it should."""
         fault = step.fault
         try:
@@ -185,7 +206,11 @@ class _Drill:
         except (BotoCoreError, ClientError, DrillError) as problem:
             self._failed = f"{step.name}: the state before could not be read: {problem}"
             return False
-        intent = self._journal.intend(step.name, fault.kind, arguments(fault), captured)
+        args = arguments(fault)
+        intent = self._journal.intend(step.name, fault.kind, args, captured)
+        self._lease.remember(step.name, {"fault": fault.kind, "args": args, "captured": captured})
+        if not self._arm(step, captured, due):
+            return False
         sent_ns = clock.monotonic_ns()
         status, error = "injected", ""
         try:
@@ -197,12 +222,26 @@ class _Drill:
         done_ns = clock.monotonic_ns()
         # First of all kept in memory: the journal may be what fails, and the record must know of it.
         self._actions.begun(step, status, sent_ns, done_ns, error)
-        self._journal.note(status, step.name, sent_ns, done_ns, error)
+        self._journal.note(status, step.name, sent_ns, done_ns, error=error)
         _LOG.info("step", run_id=self._folder.name, step=step.name, status=status, error=error)
         self._progress.said(f"{status}: {fault.describe()}")
         if error:
             self._failed = f"{step.name}: {error}"
         return not error
+
+    def _arm(self, step: Step, captured: Mapping[str, Json], due: datetime) -> bool:
+        """Have AWS undo a step by itself when it is due, where that can be; say whether all went well."""
+        armed = step.fault.dead_man(captured, self._folder.name)
+        if not armed.calls or not dead_man.possible(self._target):
+            return True
+        self._journal.arming(step.name)
+        try:
+            dead_man.arm(self._aws, self._target, self._folder.name, step.name, armed, due)
+        except (BotoCoreError, ClientError) as problem:
+            self._failed = f"{step.name}: its dead-man's undo could not be armed: {problem}"
+            return False
+        self._progress.said(f"armed until {due:%H:%M:%S} UTC: {armed.note}")
+        return True
 
     def _observe(self) -> None:
         """Watch until the awaited recovery has come, or the deadline has."""
@@ -226,15 +265,17 @@ class _Drill:
 
     def _roll_back(self) -> None:
         """Undo everything that was intended, the last first, and check each."""
-        steps = self._journal.pending()
-        if not steps:
+        self._stops = None  # from here on stopping would change nothing
+        if not self._left():
             self._journal.mark_closed()
             return
         # A journal or a log that can't be written must not keep the rollback from running.
         with contextlib.suppress(DrillError, OSError):
             self._enter("roll back", "putting everything back")
         sent_ns = clock.monotonic_ns()
-        undone = rollback.roll_back(self._journal, steps, self._aws, self._timing, self._folder.name)
+        undone = rollback.roll_back(
+            self._journal, self._aws, self._target, self._folder.name, self._lease
+        )
         self.watch.marks = replace(self.watch.marks, undone=Between(sent_ns, clock.monotonic_ns()))
         for one in undone:
             self._actions.undone(one)
@@ -294,8 +335,15 @@ class _Drill:
     def _must_stop(self) -> bool:
         if not self._sampler.alive:
             self._stop.ask("the probes' process ended; nobody would see the recovery")
-        if self._lease.lost():
-            self._stop.ask("the lease on the target was lost")
+        if self._watchdog is not None and not self._watchdog.alive:
+            self._stop.ask("the watchdog ended; nobody would put the system back if this process died")
+        for why in (self._lease.lost(), abort.asked(self._folder)):
+            if why:
+                self._stop.ask(why)
+        if self._stops is not None and not self._stop.asked:
+            why = self._stops.tripped(self.watch.look())
+            if why:
+                self._stop.ask(why)
         return self._stop.asked
 
     def _enter(self, phase: str, detail: str) -> None:

@@ -32,6 +32,7 @@ class Action:
         undo_sent_ns: When the undo was sent.
         undo_done_ns: When it was checked.
         error: What went wrong, in AWS's words; empty if nothing did.
+        drift: What somebody else had changed meanwhile, and was left as they made it.
 
     """
 
@@ -45,6 +46,7 @@ class Action:
     undo_sent_ns: int | None
     undo_done_ns: int | None
     error: str = ""
+    drift: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

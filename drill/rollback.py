@@ -1,14 +1,15 @@
 """Puts back what a journal says was touched, in any process.
 
 The last intended step is undone first. A step that can't be undone does not stop the ones
-before it; each is checked by reading the system again.
+before it; each is checked by reading the system again. Dead-man's undos are disarmed only
+when all is undone.
 """
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import (
     RetryError,
@@ -19,46 +20,73 @@ from tenacity import (
     wait_fixed,
 )
 
-from drill import clock, plan
+from drill import clock, dead_man, journal, lease, plan
 from drill.aws import Aws
 from drill.errors import DrillError, RollbackIncomplete, UsageError
 from drill.faults import registry
-from drill.journal import Journal, Pending
+from drill.journal import Journal, Pending, Writer
+from drill.lease import Lease
 from drill.target import Target, Timing
 
-_LOG = structlog.get_logger()
+DISARMING = "dead-man's undo"
 
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """What became of one undo: ``error`` is empty when it was done and checked."""
+    """What became of one undo: ``error`` is empty when it was done and checked.
+
+    Attributes:
+        step: The step.
+        sent_ns: When it was begun.
+        done_ns: When it was checked.
+        error: What went wrong.
+        drift: What somebody else had changed meanwhile, and was left as they made it.
+
+    """
 
     step: str
     sent_ns: int
     done_ns: int
     error: str = ""
+    drift: tuple[str, ...] = ()
 
     @property
     def said(self) -> str:
         """Return it as one line for people."""
-        return f"NOT undone: {self.step}: {self.error}" if self.error else f"undone and checked: {self.step}"
+        if self.error:
+            return f"NOT undone: {self.step}: {self.error}"
+        left = f"; changed by somebody else and left so: {'; '.join(self.drift)}" if self.drift else ""
+        return f"undone and checked: {self.step}{left}"
 
 
 def roll_back(
-    the_journal: Journal, steps: tuple[Pending, ...], aws: Aws, timing: Timing, run_id: str
+    the_journal: Journal, aws: Aws, target: Target, run_id: str, held: Lease
 ) -> tuple[Undone, ...]:
-    """Undo every step, in the order given, and journal each; goes on past failures."""
+    """Undo every step that is left, the last first, and journal each; goes on past failures.
+
+    Args:
+        the_journal: What was intended.
+        aws: With what it is undone.
+        target: What was drilled.
+        run_id: The run.
+        held: The lease, under which all of it is done.
+
+    """
     undone = []
-    for step in steps:
-        sent_ns = clock.monotonic_ns()
-        error = _undo(step, aws, timing, run_id)
-        one = Undone(step.step, sent_ns, clock.monotonic_ns(), error)
+    for step in the_journal.pending():
+        one = _undone(step, aws, target.timing, run_id)
         try:
-            the_journal.note("undo_failed" if error else "undone", one.step, one.sent_ns, one.done_ns, error)
+            more = {"error": one.error, "drift": one.drift}
+            kind = "undo_failed" if one.error else "undone"
+            the_journal.note(kind, one.step, one.sent_ns, one.done_ns, **more)
+            if not one.error:
+                held.forget(one.step)
         except DrillError as problem:
             # The steps before it still need their undo; that this one could not be noted is told with it.
-            one = replace(one, error="; ".join(part for part in (error, str(problem)) if part))
+            one = replace(one, error="; ".join(part for part in (one.error, str(problem)) if part))
         undone.append(one)
+    if not any(one.error for one in undone):
+        undone += _disarmed(the_journal, aws, target, run_id)
     if not any(one.error for one in undone):
         with contextlib.suppress(DrillError):  # every undo's own line says the same
             the_journal.mark_closed()
@@ -73,25 +101,34 @@ def replay(folder: Path) -> tuple[Undone, ...]:
         RollbackIncomplete: The plan can't be read, or the credentials are of another account.
 
     """
-    with Journal.reopen(folder) as the_journal:
-        steps = the_journal.pending()
-        if not steps:
-            return ()
-        try:
-            the_plan = plan.read(folder)
-        except UsageError as problem:
-            msg = f"{folder.name} is still broken, and its plan can't be read: {problem}"
-            raise RollbackIncomplete(msg) from problem
-        aws = Aws.of(the_plan.target)
-        _check_account(the_plan.target, aws)
-        return roll_back(the_journal, steps, aws, the_plan.target.timing, folder.name)
+    entries = journal.read(folder)
+    if not journal.unfinished(entries):
+        return ()
+    runner, fence = journal.writer(entries)
+    if runner is not None and runner.alive():
+        msg = f"run {folder.name} is still going ({runner}); stop it with: drill abort {folder.name}"
+        raise DrillError(msg)
+    try:
+        the_plan = plan.read(folder)
+    except UsageError as problem:
+        msg = f"{folder.name} is still broken, and its plan can't be read: {problem}"
+        raise RollbackIncomplete(msg) from problem
+    target = the_plan.target
+    aws = Aws.of(target)
+    _check_account(target, aws)
+    dead = fence if runner is not None and runner.here else None
+    with (
+        lease.taken(folder.parent, target, aws, folder.name, dead) as held,
+        Journal.reopen(folder, Writer.own(held.fence, held.check)) as the_journal,
+    ):
+        return roll_back(the_journal, aws.fenced(held.check), target, folder.name, held)
 
 
 def _check_account(target: Target, aws: Aws) -> None:
     """Refuse to undo with another account's credentials: nothing would be found, and all look undone."""
     try:
         here = aws.client("sts", target.primary.name).get_caller_identity()["Account"]
-    except (BotoCoreError, ClientError) as problem:
+    except (BotoCoreError, ClientError, DrillError) as problem:
         msg = (
             f"nothing was put back: AWS did not say whose credentials these are ({problem}); set AWS_PROFILE"
         )
@@ -104,22 +141,48 @@ def _check_account(target: Target, aws: Aws) -> None:
         raise RollbackIncomplete(msg)
 
 
-def _undo(step: Pending, aws: Aws, timing: Timing, run_id: str) -> str:
-    """Undo one step and wait until it shows; return what went wrong, or nothing."""
-    try:
+def _undone(step: Pending, aws: Aws, timing: Timing, run_id: str) -> Undone:
+    """Undo one step and wait until it shows."""
+    drift: tuple[str, ...] = ()
+
+    def once() -> bool:
+        nonlocal drift
         fault = registry.build(step.fault, step.args)
-        attempts = Retrying(
-            retry=retry_if_exception_type((BotoCoreError, ClientError))
-            | retry_if_result(lambda done: not done),
-            stop=stop_after_delay(timing.effect_s),
-            wait=wait_fixed(timing.poll_s),
-        )
+        drift = fault.undo(aws, step.captured, run_id) or drift
+        return fault.undone(aws, step.captured, run_id)
 
-        def once() -> bool:
-            for line in fault.undo(aws, step.captured, run_id):
-                _LOG.warning("changed by somebody else", run_id=run_id, step=step.step, drift=line)
-            return fault.undone(aws, step.captured, run_id)
+    sent_ns = clock.monotonic_ns()
+    error = _tried(once, timing)
+    return Undone(step.step, sent_ns, clock.monotonic_ns(), error, drift)
 
+
+def _disarmed(the_journal: Journal, aws: Aws, target: Target, run_id: str) -> tuple[Undone, ...]:
+    """Delete the run's dead-man's undos, if it may have made some."""
+    if not the_journal.armed():
+        return ()
+
+    def once() -> bool:
+        dead_man.disarm(aws, target, run_id)
+        return True
+
+    sent_ns = clock.monotonic_ns()
+    error = _tried(once, target.timing)
+    if not error:
+        try:
+            the_journal.disarmed()
+        except DrillError as problem:
+            error = str(problem)
+    return (Undone(DISARMING, sent_ns, clock.monotonic_ns(), error),)
+
+
+def _tried(once: Callable[[], bool], timing: Timing) -> str:
+    """Try until it holds or its time is over; return what went wrong, or nothing."""
+    attempts = Retrying(
+        retry=retry_if_exception_type((BotoCoreError, ClientError)) | retry_if_result(lambda done: not done),
+        stop=stop_after_delay(timing.effect_s),
+        wait=wait_fixed(timing.poll_s),
+    )
+    try:
         attempts(once)
     except RetryError as problem:
         last = problem.last_attempt.exception()

@@ -26,7 +26,7 @@ class Listed:
         run_id: Its id.
         folder: Its folder.
         record: What it came to; None if it did not finish.
-        unfinished: Steps that are still to be undone.
+        unfinished: How many steps are still to be undone, or dead-man's undos to be disarmed.
         problem: Why it can't be read; empty if it can.
 
     """
@@ -38,15 +38,20 @@ class Listed:
     problem: str = ""
 
 
-def create(root: Path, the_plan: Plan) -> Path:
+def new_id(the_plan: Plan) -> str:
+    """Return the id of a new run: when, what, and four digits by chance."""
+    stamp = clock.now().wall[:19].replace("-", "").replace(":", "").lower()
+    return f"{stamp}-{the_plan.scenario}-{secrets.token_hex(2)}"
+
+
+def create(root: Path, run_id: str, the_plan: Plan) -> Path:
     """Make the folder of a new run with its plan in it, and return it.
 
     Raises:
         DrillError: The folder can't be made.
 
     """
-    stamp = clock.now().wall[:19].replace("-", "").replace(":", "").lower()
-    folder = root / f"{stamp}-{the_plan.scenario}-{secrets.token_hex(2)}"
+    folder = root / run_id
     try:
         folder.mkdir(parents=True)
         plan.write(the_plan, folder)
@@ -60,7 +65,7 @@ def create(root: Path, the_plan: Plan) -> Path:
 def rollback_command(folder: Path) -> str:
     """Return what to type to put back what a run left."""
     where = "" if folder.parent == DEFAULT else f" --runs {folder.parent}"
-    return f"drill rollback {folder.name}{where}"
+    return f"drill recover {folder.name}{where}"
 
 
 def folders(root: Path) -> Iterator[Path]:
@@ -99,7 +104,8 @@ def listed(root: Path) -> Iterator[Listed]:
         finished, problem, left = None, "", 0
         try:
             if (folder / journal.FILE).exists():
-                left = len(journal.pending(journal.read(folder)))
+                entries = journal.read(folder)
+                left = len(journal.pending(entries)) or int(journal.armed(entries))
             if (folder / RECORD).exists():
                 finished = record.read(folder / RECORD)
         except DrillError as error:
@@ -107,8 +113,8 @@ def listed(root: Path) -> Iterator[Listed]:
         yield Listed(folder.name, folder, finished, left, problem)
 
 
-def unfinished(root: Path, target: str) -> tuple[Path, ...]:
-    """Return the runs of a target whose journal still has something to undo.
+def unfinished(root: Path, target: str = "") -> tuple[Path, ...]:
+    """Return the runs of a target, or of all, whose journal still has something to undo.
 
     A journal that can't be read counts too: nobody knows what it would undo.
     """
@@ -121,6 +127,7 @@ def unfinished(root: Path, target: str) -> tuple[Path, ...]:
         except DrillError:
             found.append(folder)
             continue
-        if entries and entries[0].fields.get("target") == target and journal.pending(entries):
+        its = entries and (not target or entries[0].fields.get("target") == target)
+        if its and journal.unfinished(entries):
             found.append(folder)
     return tuple(found)

@@ -132,7 +132,7 @@ class NetworkBlackout(Fault):
             if now.acl_id != captured:
                 msg = (
                     f"subnet {subnet_id} has network ACL {now.acl_id} and no longer {captured}: somebody "
-                    f"else changed it; put this drill's part back with: drill rollback {intent.run_id}"
+                    f"else changed it; put this drill's part back with: drill recover {intent.run_id}"
                 )
                 raise DrillError(msg)
             self._give(aws, now, acl_id)

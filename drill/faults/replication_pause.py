@@ -147,7 +147,7 @@ class ReplicationPause(Fault):
         if state["status"] != "running":
             msg = (
                 f"experiment {experiment['id']} on {self._table()} is {state['status']} "
-                f"({state.get('reason', 'no reason given')}); undo it with: drill rollback {intent.run_id}"
+                f"({state.get('reason', 'no reason given')}); undo it with: drill recover {intent.run_id}"
             )
             raise DrillError(msg)
 

@@ -1,0 +1,60 @@
+"""``drill recover``: put back what interrupted runs left broken."""
+
+from pathlib import Path
+
+import click
+
+from drill import runs
+from drill.cli import options
+from drill.errors import DrillError, RollbackIncomplete
+
+
+@click.command("recover")
+@click.argument("run_id", required=False)
+@options.runs_folder
+@click.option("--dry-run", is_flag=True, help="Show what is left, and touch nothing.")
+def command(run_id: str | None, root: Path, dry_run: bool) -> None:
+    """Undo, from their journals, what runs changed and did not put back; then check it.
+
+    Without RUN_ID every unfinished run is put back. RUN_ID is the whole id, a unique part of it,
+    or "latest". Safe to repeat.
+    """
+    folders = [runs.find(root, run_id)] if run_id else list(runs.unfinished(root))
+    if not folders:
+        click.echo("nothing is left to undo")
+    left = []
+    for folder in folders:
+        try:
+            for line in _shown(folder) if dry_run else _recovered(folder):
+                click.echo(line)
+        except DrillError as problem:
+            if run_id:
+                raise
+            # The other runs still need their undo.
+            click.echo(f"{folder.name}: {problem}", err=True)
+            left.append(folder)
+    if left:
+        msg = f"still broken: {', '.join(folder.name for folder in left)}; mend the cause, then: drill recover"
+        raise RollbackIncomplete(msg)
+
+
+def _shown(folder: Path) -> list[str]:
+    from drill import journal
+
+    entries = journal.read(folder)
+    steps = [f"to undo: {step.step} ({step.fault})" for step in journal.pending(entries)]
+    armed = ["to disarm: dead-man's undo"] if journal.armed(entries) else []
+    return [f"{folder.name}: {line}" for line in steps + armed] or [f"{folder.name}: nothing is left to undo"]
+
+
+def _recovered(folder: Path) -> list[str]:
+    from drill import rollback
+
+    undone = rollback.replay(folder)
+    for one in undone:
+        click.echo(f"{folder.name}: {one.said}")
+    broken = [one.step for one in undone if one.error]
+    if broken:
+        msg = f"still broken: {', '.join(broken)}; mend the cause, then: {runs.rollback_command(folder)}"
+        raise RollbackIncomplete(msg)
+    return [] if undone else [f"{folder.name}: nothing is left to undo"]
