@@ -1,6 +1,5 @@
 """Stops a drill from another process: it rolls back and ends with 5."""
 
-import os
 from pathlib import Path
 
 from drill import clock, journal
@@ -31,7 +30,7 @@ def ask(folder: Path, reason: str) -> Process:
         raise DrillError(msg)
     beside = folder / f"{FILE}.new"
     beside.write_text(f"{reason}\n", encoding="utf-8")
-    os.replace(beside, folder / FILE)
+    beside.replace(folder / FILE)
     return runner
 
 

@@ -71,9 +71,12 @@ class Aws:
         self._session = boto3.Session(**_credentials(endpoint_url))
         if role is not None:
             self._session = _assumed(self._session, role, endpoint_url, self._config)
+        self._begin(_unfenced)
+
+    def _begin(self, check: Callable[[], None]) -> None:
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
-        self._check: Callable[[], None] = _unfenced
+        self._check = check
 
     def fenced(self, check: Callable[[], None]) -> "Aws":
         """Return the same with ``check`` called right before each request that may change something.
@@ -82,9 +85,7 @@ class Aws:
         that was paused meanwhile is held up. What it raises is raised by the call.
         """
         other = copy.copy(self)
-        other._clients = {}
-        other._lock = threading.Lock()
-        other._check = check
+        other._begin(check)  # noqa: SLF001 (it is of this class)
         return other
 
     @classmethod

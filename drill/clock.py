@@ -7,7 +7,7 @@ measurement; :func:`now` pairs both so that a step can be seen afterwards.
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,11 @@ def since_boot_ns() -> int:
 def now() -> Instant:
     """Return this moment on both clocks."""
     return Instant(time.monotonic_ns(), datetime.now(UTC).isoformat(timespec="microseconds"))
+
+
+def wall_in(seconds: float) -> datetime:
+    """Return the wall time so many seconds from now, in UTC; for what another machine does then."""
+    return datetime.now(UTC) + timedelta(seconds=seconds)
 
 
 def sleep(seconds: float) -> None:

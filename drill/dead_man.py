@@ -70,9 +70,7 @@ def disarm(aws: Aws, target: Target, run_id: str) -> None:
     """
     for region, name in _found(aws, target, run_id):
         try:
-            aws.client("scheduler", region).delete_schedule(
-                Name=name, GroupName=target.drills.schedule_group
-            )
+            aws.client("scheduler", region).delete_schedule(Name=name, GroupName=target.drills.schedule_group)
         except ClientError as problem:
             if problem.response["Error"]["Code"] != "ResourceNotFoundException":
                 raise

@@ -7,7 +7,7 @@ whatever happens: success, deadline, stop condition, exception or signal.
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -184,7 +184,7 @@ class _Drill:
         self._enter("inject", "breaking it")
         first_ns = clock.monotonic_ns()
         steps = self._order.scenario.steps(self._target, self._order.params)
-        due = datetime.now(UTC) + timedelta(seconds=self._at_most_s(steps))
+        due = clock.wall_in(self._at_most_s(steps))
         for step in steps:
             if self._must_stop() or not self._inject_one(step, due):
                 break
@@ -273,9 +273,7 @@ class _Drill:
         with contextlib.suppress(DrillError, OSError):
             self._enter("roll back", "putting everything back")
         sent_ns = clock.monotonic_ns()
-        undone = rollback.roll_back(
-            self._journal, self._aws, self._target, self._folder.name, self._lease
-        )
+        undone = rollback.roll_back(self._journal, self._aws, self._target, self._folder.name, self._lease)
         self.watch.marks = replace(self.watch.marks, undone=Between(sent_ns, clock.monotonic_ns()))
         for one in undone:
             self._actions.undone(one)

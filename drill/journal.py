@@ -113,9 +113,7 @@ class Journal:
         self._last_hash = _FIRST
 
     @classmethod
-    def create(
-        cls, folder: Path, scenario: str, target: str, writer: Writer | None = None
-    ) -> Self:
+    def create(cls, folder: Path, scenario: str, target: str, writer: Writer | None = None) -> Self:
         """Create the journal of a new run, named by its folder, and write its first line.
 
         Raises:
@@ -173,9 +171,7 @@ class Journal:
         self._append("intend", step=step, fault=fault, args=args, captured=captured)
         return Intent(self._path.parent.name, step)
 
-    def note(
-        self, kind: str, step: str, sent_ns: int, done_ns: int, **more: Json
-    ) -> None:
+    def note(self, kind: str, step: str, sent_ns: int, done_ns: int, **more: Json) -> None:
         """Append what became of a step: ``injected failed unknown undone undo_failed``.
 
         Args:
@@ -379,7 +375,8 @@ def _lock(descriptor: int, path: Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as problem:
         os.close(descriptor)
-        msg = f"run {path.parent.name} is still going (its journal is locked); stop it with: drill abort {path.parent.name}"
+        run_id = path.parent.name
+        msg = f"run {run_id} is still going (its journal is locked); stop it with: drill abort {run_id}"
         raise DrillError(msg) from problem
 
 

@@ -75,7 +75,9 @@ class TableLease:
             return f"the lease on the target was lost: {self._taken_over}"
         left_ns = self._until_ns - clock.since_boot_ns()
         if left_ns < self._lease_ns * (1 - _FAILED / _RENEWALS):
-            return f"the lease on the target can't be renewed: {self._failed or 'no renewal came back in time'}"
+            return (
+                f"the lease on the target can't be renewed: {self._failed or 'no renewal came back in time'}"
+            )
         return ""
 
     def check(self) -> None:

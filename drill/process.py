@@ -102,7 +102,9 @@ class Process:
         return f"process {self.pid} on {self.host}"
 
     def _is(self, fields: list[str] | None) -> bool:
-        return fields is not None and fields[_STATE] != "Z" and int(fields[_START_TICKS]) == self.started_ticks
+        return (
+            fields is not None and fields[_STATE] != "Z" and int(fields[_START_TICKS]) == self.started_ticks
+        )
 
 
 def _stat(pid: int) -> list[str] | None:

@@ -59,9 +59,7 @@ class Undone:
         return f"undone and checked: {self.step}{left}"
 
 
-def roll_back(
-    the_journal: Journal, aws: Aws, target: Target, run_id: str, held: Lease
-) -> tuple[Undone, ...]:
+def roll_back(the_journal: Journal, aws: Aws, target: Target, run_id: str, held: Lease) -> tuple[Undone, ...]:
     """Undo every step that is left, the last first, and journal each; goes on past failures.
 
     Args:

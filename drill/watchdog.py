@@ -137,8 +137,8 @@ def _died(lease_s: float) -> str:
 
 def _rescue(folder: Path, at_most_s: float, poll_s: float) -> int:
     """Roll back, again and again while something is left and the time is not over."""
-    # Imported now: a watchdog that is never needed starts without boto3.
-    from drill import rollback
+    # A watchdog that is never needed starts without boto3.
+    from drill import rollback  # noqa: PLC0415
 
     until_ns = clock.monotonic_ns() + round(at_most_s * 1e9)
     while True:

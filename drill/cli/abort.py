@@ -28,7 +28,7 @@ def command(run_id: str, root: Path, kill: bool) -> None:
     steps = len(journal.pending(journal.read(folder))) + 1
     if not abort.ended(runner, timing.api_timeout_s + 2 * steps * timing.effect_s, timing.poll_s):
         if not kill:
-            msg = f"{folder.name} does not end ({runner}); kill it and put back with: drill abort --kill {run_id}"
+            msg = f"{folder.name} does not end ({runner}); kill it with: drill abort --kill {folder.name}"
             raise RollbackIncomplete(msg)
         runner.kill()
     for one in rollback.replay(folder):

@@ -25,8 +25,7 @@ def command(run_id: str | None, root: Path, dry_run: bool) -> None:
     left = []
     for folder in folders:
         try:
-            for line in _shown(folder) if dry_run else _recovered(folder):
-                click.echo(line)
+            _show(folder) if dry_run else _put_back(folder)
         except DrillError as problem:
             if run_id:
                 raise
@@ -34,27 +33,31 @@ def command(run_id: str | None, root: Path, dry_run: bool) -> None:
             click.echo(f"{folder.name}: {problem}", err=True)
             left.append(folder)
     if left:
-        msg = f"still broken: {', '.join(folder.name for folder in left)}; mend the cause, then: drill recover"
+        names = ", ".join(folder.name for folder in left)
+        msg = f"still broken: {names}; mend the cause, then: drill recover"
         raise RollbackIncomplete(msg)
 
 
-def _shown(folder: Path) -> list[str]:
+def _show(folder: Path) -> None:
     from drill import journal
 
     entries = journal.read(folder)
-    steps = [f"to undo: {step.step} ({step.fault})" for step in journal.pending(entries)]
-    armed = ["to disarm: dead-man's undo"] if journal.armed(entries) else []
-    return [f"{folder.name}: {line}" for line in steps + armed] or [f"{folder.name}: nothing is left to undo"]
+    left = [f"to undo: {step.step} ({step.fault})" for step in journal.pending(entries)]
+    if journal.armed(entries):
+        left.append("to disarm: the dead-man's undo")
+    for line in left or ["nothing is left to undo"]:
+        click.echo(f"{folder.name}: {line}")
 
 
-def _recovered(folder: Path) -> list[str]:
+def _put_back(folder: Path) -> None:
     from drill import rollback
 
     undone = rollback.replay(folder)
     for one in undone:
         click.echo(f"{folder.name}: {one.said}")
+    if not undone:
+        click.echo(f"{folder.name}: nothing is left to undo")
     broken = [one.step for one in undone if one.error]
     if broken:
         msg = f"still broken: {', '.join(broken)}; mend the cause, then: {runs.rollback_command(folder)}"
         raise RollbackIncomplete(msg)
-    return [] if undone else [f"{folder.name}: nothing is left to undo"]

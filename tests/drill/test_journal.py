@@ -17,7 +17,7 @@ from drill.journal import FILE, Journal
 
 def make_journal(folder: Path, *steps: str) -> Journal:
     """Create a journal in which each step was intended."""
-    made = Journal.create(folder, "run-1", "region-outage", "orders")
+    made = Journal.create(folder, "region-outage", "orders")
     for step in steps:
         made.intend(step, "health-check-inversion", {"health_check_id": step}, {"inverted": False})
     return made
@@ -46,7 +46,7 @@ class TestPending:
     def test_everything_else_stays_due(self, tmp_path: Path, kind: str) -> None:
         """Whatever became of the injection, its undo is due until it is done."""
         with make_journal(tmp_path, "one") as made:
-            made.note(kind, "one", 1, 2, "boom")
+            made.note(kind, "one", 1, 2, error="boom")
 
         assert ["one"] == [step.step for step in journal.pending(journal.read(tmp_path))]
 
@@ -91,7 +91,7 @@ class TestDisk:
         with Journal.reopen(tmp_path) as again:
             again.note("undone", "one", 1, 2)
 
-        assert ["opened", "intend", "undone"] == [entry.kind for entry in journal.read(tmp_path)]
+        assert ["opened", "intend", "reopened", "undone"] == [entry.kind for entry in journal.read(tmp_path)]
 
     @pytest.mark.parametrize("line", [0, 1, 2])
     def test_a_changed_line_is_found(self, tmp_path: Path, line: int) -> None:
@@ -124,7 +124,7 @@ class TestDisk:
             "from drill.errors import DrillError\n"
             "from drill.journal import Journal\n"
             "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-            "made = Journal.create(pathlib.Path(sys.argv[1]), 'run-1', 'region-outage', 'orders')\n"
+            "made = Journal.create(pathlib.Path(sys.argv[1]), 'region-outage', 'orders')\n"
             "resource.setrlimit(resource.RLIMIT_FSIZE, (600, 600))\n"
             "try:\n"
             "    made.intend('one', 'fault', {}, {'much': 'x' * 1000})\n"
@@ -155,7 +155,7 @@ class TestDisk:
         program = (
             "import os, signal, sys, pathlib\n"
             "from drill.journal import Journal\n"
-            "made = Journal.create(pathlib.Path(sys.argv[1]), 'run-1', 'region-outage', 'orders')\n"
+            "made = Journal.create(pathlib.Path(sys.argv[1]), 'region-outage', 'orders')\n"
             "made.intend('one', 'fault', {}, {})\n"
             "os.kill(os.getpid(), signal.SIGKILL)\n"
         )
@@ -175,4 +175,4 @@ class TestLock:
     def test_unwritable_folder_is_said(self, tmp_path: Path) -> None:
         """A folder that is not there gives one line with what to type."""
         with pytest.raises(DrillError, match="--runs DIR"):
-            Journal.create(tmp_path / "missing", "run-1", "region-outage", "orders")
+            Journal.create(tmp_path / "missing", "region-outage", "orders")

@@ -1,4 +1,4 @@
-"""Whatever ends a drill, the system is put back: by itself, or by ``drill rollback`` after a kill."""
+"""Whatever ends a drill, the system is put back: by itself, or by ``drill recover`` after a kill."""
 
 import signal
 import subprocess
@@ -51,14 +51,14 @@ def root(tmp_path: Path) -> Iterator[Path]:
     root = tmp_path / "runs"
     yield root
     for folder in runs.folders(root):
-        drill(root, "rollback", folder.name)
+        drill(root, "recover", folder.name)
 
 
 @pytest.mark.parametrize("arguments", [(), ("--blackout",)])
 def test_a_fresh_process_puts_back_what_a_killed_one_left(
     lab: Lab, root: Path, arguments: tuple[str, ...]
 ) -> None:
-    """After SIGKILL a new drill is refused, ``drill rollback`` restores all, and again changes nothing."""
+    """After SIGKILL a new drill is refused, ``drill recover`` restores all, and again changes nothing."""
     before = lab.fingerprint()
     runner = start(lab, root, *arguments)
     await_entry(root, "injected")
@@ -67,11 +67,11 @@ def test_a_fresh_process_puts_back_what_a_killed_one_left(
 
     broken = lab.fingerprint()
     refused = drill(root, "run", "region-outage", "--target", str(lab.target_path))
-    first = drill(root, "rollback", "latest")
-    again = drill(root, "rollback", "latest")
+    first = drill(root, "recover", "latest")
+    again = drill(root, "recover", "latest")
 
     assert before != broken
-    assert (4, True) == (refused.returncode, "put it back first: drill rollback" in refused.stderr)
+    assert (4, True) == (refused.returncode, "put it back first: drill recover" in refused.stderr)
     assert (0, True) == (first.returncode, "undone and checked" in first.stdout), first
     assert (0, True) == (again.returncode, "nothing is left to undo" in again.stdout), again
     assert before == lab.fingerprint()
@@ -88,9 +88,9 @@ def test_another_accounts_credentials_put_nothing_back(lab: Lab, root: Path) -> 
     own = plan_file.read_text(encoding="utf-8")
     plan_file.write_text(own.replace("123456789012", "210987654321"), encoding="utf-8")
 
-    elsewhere = drill(root, "rollback", "latest")
+    elsewhere = drill(root, "recover", "latest")
     plan_file.write_text(own, encoding="utf-8")
-    here = drill(root, "rollback", "latest")
+    here = drill(root, "recover", "latest")
 
     assert (3, True) == (elsewhere.returncode, "nothing was put back" in elsewhere.stderr), elsewhere
     assert (0, True) == (here.returncode, "undone and checked" in here.stdout), here
@@ -129,7 +129,7 @@ def test_a_rollback_refuses_while_the_drill_is_running(lab: Lab, root: Path) -> 
     """Nobody undoes under a living runner."""
     runner = start(lab, root)
     await_entry(root, "injected")
-    refused = drill(root, "rollback", "latest")
+    refused = drill(root, "recover", "latest")
     runner.send_signal(signal.SIGINT)
     runner.communicate(timeout=WAIT_S)
 

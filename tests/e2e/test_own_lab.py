@@ -66,7 +66,7 @@ def test_the_lab_outlives_a_killed_runner_until_it_is_put_back(temporary: Path, 
     time.sleep(2)
 
     still_there = labs(temporary)
-    rolled_back = drill(root, "rollback", "latest")
+    rolled_back = drill(root, "recover", "latest")
     until = time.monotonic() + WAIT_S
     while subprocess.run(["pgrep", "-f", str(temporary)], check=False, capture_output=True).returncode == 0:
         assert time.monotonic() < until, "the lab did not end"

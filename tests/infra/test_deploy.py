@@ -257,7 +257,7 @@ class TestUntouched:
             "shop-network",
             "shop-network",
         ]
-        assert len(shown.prepared) + len(shown.later) == 23
+        assert len(shown.prepared) + len(shown.later) == 24
         assert len(shown.buckets) == 2
         assert stack_names(empty) == []
         assert empty.client("s3").list_buckets()["Buckets"] == []

@@ -176,7 +176,7 @@ def test_what_cloudformation_has_forgotten_is_found_by_name_and_tag(
 ) -> None:
     """After 90 days a deleted stack has no events; table, vault and keys are found without them."""
     table(lab)
-    put(lab, "backup-vault", EAST, KeyArn="alias/aws/backup")
+    put(lab, "backup-vault", EAST, KeyArn=keys(lab)[EAST])
     take_down(lab)
     recorded = retained.left_behind(lab.aws.client, CONFIG)
     monkeypatch.setattr(retained, "_events", lambda *_: iter(()))
@@ -192,7 +192,7 @@ def test_another_ones_table_is_in_the_way_and_stays(lab: Lab) -> None:
         KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    with pytest.raises(UsageError, match="taken .*shop-orders.* choose another name in the system file"):
+    with pytest.raises(UsageError, match=r"taken .*shop-orders.* choose another name in the system file"):
         preview(lab.aws.client, CONFIG, ONE)
     (line,) = removed(lab)
     assert line.startswith("stays: AWS::DynamoDB::GlobalTable shop-orders in us-east-1: it does not carry")

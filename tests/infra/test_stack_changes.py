@@ -14,8 +14,10 @@ from infra.stack_events import Watch
 from infra.stack_model import ResourceChange, Stack
 from tests.infra.lab.planelab import EAST, Lab, control_plane
 
-ROLE = Stack("s", EAST, "drills.yaml", {"Project": "shop", "TableName": "orders"}, {"project": "shop"})
-OTHER = replace(ROLE, parameters={"Project": "shop", "TableName": "customers"})
+TOPIC = f"arn:aws:sns:{EAST}:123456789012:alerts"
+BUDGET = Stack("s", EAST, "governance.yaml", {"Project": "shop", "TopicArn": TOPIC}, {"project": "shop"})
+OTHER = replace(BUDGET, parameters={**BUDGET.parameters, "BudgetUsd": "300"})
+KEY = Stack("s", EAST, "keys.yaml", {"Project": "shop"}, {"project": "shop"})
 VAULT = Stack("s", EAST, "backup-vault.yaml", {"Project": "shop", "KeyArn": "no key"}, {})
 
 
@@ -58,16 +60,16 @@ def set_status(name: str, status: str) -> None:
 
 def test_what_is_new_is_seen_before_it_is_there(lab: Lab, watch: Watch) -> None:
     """Preparing a new stack names its resources and makes none of them."""
-    prepared = stack_changes.prepare(lab.aws.client, ROLE, watch)
+    prepared = stack_changes.prepare(lab.aws.client, BUDGET, watch)
     assert (prepared.action, prepared.status) == ("create", "")
-    assert prepared.changes == (ResourceChange("Add", "PauseRole", "AWS::IAM::Role"),)
+    assert prepared.changes == (ResourceChange("Add", "Budget", "AWS::Budgets::Budget"),)
     assert status(lab) == "REVIEW_IN_PROGRESS"
-    assert lab.client("iam").list_roles()["Roles"] == []
+    assert lab.client("budgets").describe_budgets(AccountId="123456789012")["Budgets"] == []
 
 
 def test_what_is_not_wanted_leaves_nothing(lab: Lab, watch: Watch) -> None:
     """A discarded preparation takes its change set and its empty stack with it."""
-    stack_changes.discard(lab.aws.client, stack_changes.prepare(lab.aws.client, ROLE, watch))
+    stack_changes.discard(lab.aws.client, stack_changes.prepare(lab.aws.client, BUDGET, watch))
     until = time.monotonic() + 10
     while status(lab) is not None:
         assert time.monotonic() < until
@@ -76,19 +78,19 @@ def test_what_is_not_wanted_leaves_nothing(lab: Lab, watch: Watch) -> None:
 
 def test_doing_it_tells_every_event_and_returns_the_outputs(lab: Lab, watch: Watch, told: list[str]) -> None:
     """Each resource is told as it comes, with region, stack, status and type."""
-    outputs = put(lab, ROLE, watch)
-    assert ":role/" in outputs["PauseRoleArn"]
+    outputs = put(lab, KEY, watch)
+    assert ":key/" in outputs["KeyArn"]
     shown = [" ".join(line.split()) for line in told]
-    assert "us-east-1 s: CREATE_IN_PROGRESS PauseRole (AWS::IAM::Role)" in shown
-    assert "us-east-1 s: CREATE_COMPLETE PauseRole (AWS::IAM::Role)" in shown
+    assert "us-east-1 s: CREATE_IN_PROGRESS Key (AWS::KMS::Key)" in shown
+    assert "us-east-1 s: CREATE_COMPLETE Key (AWS::KMS::Key)" in shown
     assert shown[-1] == "us-east-1 s: CREATE_COMPLETE s (AWS::CloudFormation::Stack)"
 
 
 def test_the_same_again_is_nothing(lab: Lab, watch: Watch, told: list[str]) -> None:
     """An unchanged stack has nothing to do, keeps its outputs, and no change set stays."""
-    first = put(lab, ROLE, watch)
+    first = put(lab, BUDGET, watch)
     told.clear()
-    prepared = stack_changes.prepare(lab.aws.client, ROLE, watch)
+    prepared = stack_changes.prepare(lab.aws.client, BUDGET, watch)
     assert (prepared.action, prepared.changes) == ("none", ())
     assert stack_changes.apply(lab.aws.client, prepared, watch) == first
     assert told == []
@@ -97,11 +99,11 @@ def test_the_same_again_is_nothing(lab: Lab, watch: Watch, told: list[str]) -> N
 
 def test_a_change_is_seen_and_tells_only_itself(lab: Lab, watch: Watch, told: list[str]) -> None:
     """What an update changes is named before, and events of the first deployment are not told again."""
-    put(lab, ROLE, watch)
+    put(lab, BUDGET, watch)
     told.clear()
     prepared = stack_changes.prepare(lab.aws.client, OTHER, watch)
     (change,) = prepared.changes
-    assert (prepared.action, change.action, change.logical_id) == ("change", "Modify", "PauseRole")
+    assert (prepared.action, change.action, change.logical_id) == ("change", "Modify", "Budget")
     assert not change.loses_data
     stack_changes.apply(lab.aws.client, prepared, watch)
     assert not [line for line in told if "CREATE" in line]
@@ -110,10 +112,10 @@ def test_a_change_is_seen_and_tells_only_itself(lab: Lab, watch: Watch, told: li
 
 def test_discarding_a_change_leaves_the_stack(lab: Lab, watch: Watch) -> None:
     """A change that is not wanted leaves the stack as it was."""
-    first = put(lab, ROLE, watch)
+    first = put(lab, BUDGET, watch)
     stack_changes.discard(lab.aws.client, stack_changes.prepare(lab.aws.client, OTHER, watch))
     assert status(lab) == "CREATE_COMPLETE"
-    assert put(lab, ROLE, watch) == first
+    assert put(lab, BUDGET, watch) == first
 
 
 def test_a_failure_names_stack_resource_and_reason(lab: Lab, watch: Watch) -> None:
@@ -132,7 +134,7 @@ def test_a_failure_names_stack_resource_and_reason(lab: Lab, watch: Watch) -> No
 )
 def test_what_a_failed_attempt_left_is_made_again(lab: Lab, watch: Watch, told: list[str], left: str) -> None:
     """A stack that never came to be is deleted and made anew, and that is said."""
-    put(lab, ROLE, watch)
+    put(lab, BUDGET, watch)
     set_status("s", left)
     prepared = stack_changes.prepare(lab.aws.client, OTHER, watch)
     assert (prepared.action, prepared.status, prepared.changes) == ("again", left, ())
@@ -146,7 +148,7 @@ def test_what_a_failed_attempt_left_is_made_again(lab: Lab, watch: Watch, told: 
 
 def test_a_stuck_rollback_names_the_way_out(lab: Lab, watch: Watch) -> None:
     """UPDATE_ROLLBACK_FAILED can only be mended by hand; the command is in the error."""
-    put(lab, ROLE, watch)
+    put(lab, BUDGET, watch)
     set_status("s", "UPDATE_ROLLBACK_FAILED")
     command = "aws cloudformation continue-update-rollback --region us-east-1 --stack-name s$"
     with pytest.raises(DrillError, match=command):
@@ -155,7 +157,7 @@ def test_a_stuck_rollback_names_the_way_out(lab: Lab, watch: Watch) -> None:
 
 def test_somebody_elses_change_is_waited_for(lab: Lab, watch: Watch, told: list[str]) -> None:
     """A stack that is being changed by somebody else is said to be, and changed when it rests."""
-    put(lab, ROLE, watch)
+    put(lab, BUDGET, watch)
     set_status("s", "UPDATE_IN_PROGRESS")
     threading.Timer(0.3, set_status, ("s", "UPDATE_COMPLETE")).start()
     assert stack_changes.prepare(lab.aws.client, OTHER, watch).action == "change"
@@ -164,7 +166,7 @@ def test_somebody_elses_change_is_waited_for(lab: Lab, watch: Watch, told: list[
 
 def test_what_never_rests_is_given_up(lab: Lab, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     """The wait ends with the stack's name and the command that shows more."""
-    put(lab, ROLE, watch)
+    put(lab, BUDGET, watch)
     set_status("s", "UPDATE_IN_PROGRESS")
     monkeypatch.setattr(stack_states, "STACK_WITHIN_S", 0.2)
     with pytest.raises(DrillError, match=r"^stack s in us-east-1 does not come to rest within 0 s"):
@@ -173,7 +175,7 @@ def test_what_never_rests_is_given_up(lab: Lab, watch: Watch, monkeypatch: pytes
 
 def test_an_interrupt_ends_the_wait(lab: Lab, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever waits for a stack stops at once when told so; the stack goes on."""
-    prepared = stack_changes.prepare(lab.aws.client, ROLE, watch)
+    prepared = stack_changes.prepare(lab.aws.client, BUDGET, watch)
     watch.interrupt()
     with pytest.raises(DrillError, match="CloudFormation goes on by itself, see: drill infra status"):
         for _ in stack_events.follow(lab.client("cloudformation"), prepared.stack_id, "", watch):
@@ -182,7 +184,7 @@ def test_an_interrupt_ends_the_wait(lab: Lab, watch: Watch, monkeypatch: pytest.
 
 def test_a_template_that_is_refused_leaves_nothing(lab: Lab, watch: Watch) -> None:
     """Parameters that do not fit the template are said, and no stack stays behind."""
-    wrong = replace(ROLE, parameters={"Project": "shop", "Nothing": "x"})
+    wrong = replace(BUDGET, parameters={"Project": "shop", "Nothing": "x"})
     with pytest.raises(DrillError, match=r"^stack s in us-east-1 was refused: "):
         stack_changes.prepare(lab.aws.client, wrong, watch)
     assert status(lab) in {None, "DELETE_IN_PROGRESS"}
@@ -190,11 +192,11 @@ def test_a_template_that_is_refused_leaves_nothing(lab: Lab, watch: Watch) -> No
 
 def test_deleting_tells_and_may_be_repeated(lab: Lab, watch: Watch, told: list[str]) -> None:
     """A stack goes with its resources; one that is gone is left so."""
-    put(lab, ROLE, watch)
+    put(lab, BUDGET, watch)
     told.clear()
     assert stack_changes.delete(lab.aws.client, EAST, "s", watch)
     assert "DELETE_COMPLETE" in told[-1]
-    assert lab.client("iam").list_roles()["Roles"] == []
+    assert lab.client("budgets").describe_budgets(AccountId="123456789012")["Budgets"] == []
     assert not stack_changes.delete(lab.aws.client, EAST, "s", watch)
 
 

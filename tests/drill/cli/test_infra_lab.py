@@ -81,7 +81,7 @@ def test_an_empty_lab_says_what_to_do(state: Path) -> None:
 
     missing = drill("infra", "status", "--config", state / "system.yaml")
     assert missing.code == 1
-    assert missing.out.count(" missing") == 23
+    assert missing.out.count(" missing") == 24
     last = missing.out.splitlines()[-1]
     assert last == f"0 of 24 stacks are complete; go on with: drill infra deploy --config {state}/system.yaml"
 
@@ -123,7 +123,7 @@ def test_a_system_comes_and_goes(state: Path) -> None:
     assert given["us-east-1"][f"{name}-dns"]["ServiceName"] == "orders.example.test"
 
     again = drill("infra", "deploy", "--config", config, "--yes")
-    assert again.out.splitlines()[0] == "nothing changes: every stack is as the system file wants it"
+    assert "nothing changes: every stack is as the system file wants it" in again.out.splitlines()
 
     destroyed = drill("infra", "destroy", "--config", config, "--delete-data", name)
     assert destroyed.code == 0, destroyed.err

@@ -119,12 +119,12 @@ def test_leaves_an_acl_that_somebody_else_gave(aws: Aws, vpc: Vpc) -> None:
     fault.inject(aws, captured, INTENT)
     third = aws.client("ec2", "us-east-1").create_network_acl(VpcId=vpc[0])["NetworkAcl"]["NetworkAclId"]
     give_acl(aws, first, third)
-    with pytest.raises(DrillError, match=f"{first} has {third}"):
-        fault.undo(aws, captured, INTENT.run_id)
+    (drift,) = fault.undo(aws, captured, INTENT.run_id)
+    assert f"{first} has {third}" in drift
     assert acl_of(aws, first) == third
     assert acl_of(aws, second) == captured[second]
     assert tagged(aws) == []
-    assert not fault.undone(aws, captured, INTENT.run_id)
+    assert fault.undone(aws, captured, INTENT.run_id)
 
 
 def test_an_acl_that_is_left_is_not_undone(aws: Aws, vpc: Vpc) -> None:
@@ -169,8 +169,7 @@ def test_leaves_what_another_run_made(aws: Aws, vpc: Vpc) -> None:
     fault = blackout(vpc)
     captured = fault.capture(aws)
     fault.inject(aws, captured, Intent("run-2", "go-dark"))
-    with pytest.raises(DrillError, match="somebody else"):
-        fault.undo(aws, captured, INTENT.run_id)
+    assert len(fault.undo(aws, captured, INTENT.run_id)) == len(vpc[1])
     assert len(tagged(aws, "run-2")) == 1
 
 

@@ -238,7 +238,8 @@ def test_what_is_no_order_is_not_filled_in(shop: Backend) -> None:
         key = {"customer": {"S": "drill-marker#20260101t000000-x"}, "token": {"S": str(token)}}
         shop.dynamodb.put_item(TableName="orders", Item=key)
 
-    written, following, pages = 0, "", 0
+    written, pages = 0, 0
+    following: str | None = ""
     while following is not None:
         status, answer = client.post("/orders/refill", after=following)
         assert status == 200, answer

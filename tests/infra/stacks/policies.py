@@ -17,6 +17,8 @@ _ARN = "arn:aws:{}:us-east-1:123456789012:{}"
 # What the parameters of the templates stand for.
 _PARAMETERS = {
     "KeyArn": _ARN.format("kms", "key/k"),
+    "PeerKeyArn": _ARN.format("kms", "key/k"),
+    "SubnetArns": _ARN.format("ec2", "subnet/s"),
     "TableArn": _ARN.format("dynamodb", "table/t"),
     "SecretArn": _ARN.format("secretsmanager", "secret:s"),
     "AdminSecretArn": _ARN.format("secretsmanager", "secret:s"),
@@ -24,6 +26,7 @@ _PARAMETERS = {
 }
 # What Ref and Arn of a resource are.
 _RESOURCES = {
+    "AWS::IAM::Role": _ARN.format("iam", "role/r"),
     "AWS::SNS::Topic": _ARN.format("sns", "topic"),
     "AWS::SQS::Queue": _ARN.format("sqs", "queue"),
     "AWS::Logs::LogGroup": _ARN.format("logs", "log-group:g:*"),
