@@ -28,6 +28,10 @@ drill: setup ## Run the region-outage drill on a local lab; prints where the rep
 test: setup browser ## Run the tests (ARGS: more arguments for pytest)
 	@$(BIN)/pytest $(ARGS)
 
+.PHONY: crash
+crash: setup ## Kill drills at every point of theirs, and see that all is put back (about half an hour)
+	@DRILL_EVERY_POINT=1 $(BIN)/pytest tests/e2e/test_crash.py -s $(ARGS)
+
 .PHONY: check
 check: test lint types contracts security wheel ## Do all that CI does
 

@@ -1,5 +1,6 @@
 """Whatever ends a drill, the system is put back: by itself, or by ``drill recover`` after a kill."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -18,11 +19,14 @@ pytestmark = pytest.mark.slow
 WAIT_S = 60
 
 
-def start(lab: Lab, root: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start a drill in a process of its own."""
+def start(lab: Lab, root: Path, *arguments: str, own_group: bool = False) -> subprocess.Popen[str]:
+    """Start a drill in a process of its own, and in a process group of its own if asked."""
     where = ["--target", str(lab.target_path), "--runs", str(root)]
     command = [sys.executable, "-m", "drill", "run", "region-outage", *arguments, *where]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    group = 0 if own_group else None
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, process_group=group
+    )
 
 
 def await_entry(root: Path, kind: str) -> None:
@@ -45,6 +49,28 @@ def drill(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
+def processes(module: str, root: Path) -> list[int]:
+    """Return the ids of the processes that run a module of the program for the runs of a folder."""
+    found = subprocess.run(["pgrep", "-f", f"{module} .*{root}"], capture_output=True, text=True, check=False)
+    return [int(pid) for pid in found.stdout.split()]
+
+
+def kill_all(runner: subprocess.Popen[str], root: Path) -> None:
+    """Kill a runner and its watchdog, the watchdog first."""
+    for pid in processes("drill.watchdog", root):
+        os.kill(pid, signal.SIGKILL)
+    runner.kill()
+    runner.communicate()
+
+
+def await_rescue(root: Path) -> None:
+    """Wait until nothing is left in any journal."""
+    until = time.monotonic() + WAIT_S
+    while runs.unfinished(root):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Iterator[Path]:
     """Give the folder of this test's runs; put back whatever a failed test left."""
@@ -62,8 +88,7 @@ def test_a_fresh_process_puts_back_what_a_killed_one_left(
     before = lab.fingerprint()
     runner = start(lab, root, *arguments)
     await_entry(root, "injected")
-    runner.kill()
-    runner.communicate()
+    kill_all(runner, root)
 
     broken = lab.fingerprint()
     refused = drill(root, "run", "region-outage", "--target", str(lab.target_path))
@@ -82,8 +107,7 @@ def test_another_accounts_credentials_put_nothing_back(lab: Lab, root: Path) -> 
     before = lab.fingerprint()
     runner = start(lab, root)
     await_entry(root, "injected")
-    runner.kill()
-    runner.communicate()
+    kill_all(runner, root)
     plan_file = runs.find(root, "latest") / "plan.json"
     own = plan_file.read_text(encoding="utf-8")
     plan_file.write_text(own.replace("123456789012", "210987654321"), encoding="utf-8")
@@ -154,13 +178,78 @@ def test_dead_probes_stop_the_drill(lab: Lab, root: Path) -> None:
     runner = start(lab, root)
     await_entry(root, "injected")
     folder = next(iter(runs.folders(root)))
-    found = subprocess.run(
-        ["pgrep", "-f", f"drill.probes.sampler .*{folder.name}"], capture_output=True, text=True, check=True
-    )
-    for pid in found.stdout.split():
-        subprocess.run(["kill", "-KILL", pid], check=False)
+    for pid in processes("drill.probes.sampler", folder):
+        os.kill(pid, signal.SIGKILL)
     printed, _ = runner.communicate(timeout=WAIT_S)
 
     assert 5 == runner.returncode, printed
     assert "Stopped early: the probes' process ended" in printed
+    assert before == lab.fingerprint()
+
+
+def test_a_dead_watchdog_stops_the_drill(lab: Lab, root: Path) -> None:
+    """When nobody would put it back after a death, the drill is rolled back and ends with 5."""
+    before = lab.fingerprint()
+    runner = start(lab, root)
+    await_entry(root, "injected")
+    for pid in processes("drill.watchdog", root):
+        os.kill(pid, signal.SIGKILL)
+    printed, _ = runner.communicate(timeout=WAIT_S)
+
+    assert 5 == runner.returncode, printed
+    assert "Stopped early: the watchdog ended" in printed
+    assert before == lab.fingerprint()
+
+
+def test_the_watchdog_outlives_the_process_group(lab: Lab, root: Path) -> None:
+    """A group that is killed, runner and all, is put back by the watchdog alone."""
+    before = lab.fingerprint()
+    runner = start(lab, root, own_group=True)
+    await_entry(root, "injected")
+    os.killpg(runner.pid, signal.SIGKILL)
+    runner.communicate()
+    await_rescue(root)
+
+    assert before == lab.fingerprint()
+    assert 0 == drill(root, "recover").returncode
+
+
+def test_a_stopped_runner_is_killed_before_it_is_put_back(lab: Lab, root: Path) -> None:
+    """A runner that only sleeps is taken for dead, killed for certain, and never wakes to touch anything."""
+    before = lab.fingerprint()
+    runner = start(lab, root)
+    await_entry(root, "injected")
+    runner.send_signal(signal.SIGSTOP)
+    await_rescue(root)
+    runner.send_signal(signal.SIGCONT)
+    runner.communicate(timeout=WAIT_S)
+
+    assert -signal.SIGKILL == runner.returncode
+    assert before == lab.fingerprint()
+
+
+def test_an_abort_puts_back_and_ends_with_5(lab: Lab, root: Path) -> None:
+    """Typed in another terminal it stops the drill, waits for the rollback, and the record says who."""
+    before = lab.fingerprint()
+    runner = start(lab, root)
+    await_entry(root, "injected")
+    aborted = drill(root, "abort")
+    printed, _ = runner.communicate(timeout=WAIT_S)
+
+    assert (0, True) == (aborted.returncode, "nothing is left to undo" in aborted.stdout), aborted
+    assert 5 == runner.returncode, printed
+    assert "with: drill abort" in printed
+    assert before == lab.fingerprint()
+    assert 64 == drill(root, "abort").returncode
+
+
+def test_a_condition_on_the_clients_stops_the_drill(lab: Lab, root: Path) -> None:
+    """An expression that holds ends in rollback, exit 5 and a record that names it."""
+    before = lab.fingerprint()
+    runner = start(lab, root, "--blackout", "--stop-when", "primary-direct bad > 50% for 1s")
+    printed, _ = runner.communicate(timeout=WAIT_S)
+
+    assert 5 == runner.returncode, printed
+    assert "Stopped early: " in printed
+    assert "primary-direct bad > 50%" in printed
     assert before == lab.fingerprint()

@@ -1,7 +1,6 @@
 """A drill without a target file brings its own lab, and takes it away again, whatever happens."""
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -14,7 +13,7 @@ import pytest
 
 from drill import journal, runs
 from infra.lab.addresses import BLOCKS
-from tests.e2e.test_interrupted import await_entry, drill
+from tests.e2e.test_interrupted import await_entry, drill, kill_all
 
 pytestmark = pytest.mark.slow
 
@@ -61,8 +60,7 @@ def test_the_lab_outlives_a_killed_runner_until_it_is_put_back(temporary: Path, 
     root = tmp_path / "runs"
     runner = run(temporary, root)
     await_entry(root, "injected")
-    runner.send_signal(signal.SIGKILL)
-    runner.communicate()
+    kill_all(runner, root)
     time.sleep(2)
 
     still_there = labs(temporary)

@@ -1,0 +1,200 @@
+"""The crash matrix: wherever a drill dies, its watchdog alone or ``drill recover`` alone puts all back.
+
+Every registered scenario is in it. ``DRILL_EVERY_POINT=1``, as ``make crash`` sets it, tries each point
+both ways; without it a few are drawn by ``DRILL_SEED``, among them one while each fault is in place.
+"""
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+from drill import dead_man, runs, target
+from drill.aws import Aws
+from tests.e2e.conftest import Lab
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+
+SEED = int(os.environ.get("DRILL_SEED", "20261124"))
+EVERY = os.environ.get("DRILL_EVERY_POINT") == "1"
+# Besides the plain way of each scenario.
+MORE_WAYS: dict[str, tuple[tuple[str, ...], ...]] = {"region-outage": (("--blackout",),)}
+WAYS = [
+    (name, *flags)
+    for name in sorted(entry.name for entry in entry_points(group="drill.scenarios"))
+    for flags in ((), *MORE_WAYS.get(name, ()))
+]
+DRAWN = 2
+WAIT_S = 120.0
+
+
+@pytest.fixture(scope="module")
+def hasty(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a target file of the lab with short waits."""
+    timing = lab.target.timing.model_copy(update={"warm_up_s": 0.8, "settle_s": 0.8, "deadline_s": 20.0})
+    path = tmp_path_factory.mktemp("hasty") / "target.yaml"
+    target.dump(lab.target.model_copy(update={"timing": timing}), path)
+    return path
+
+
+class Deaths:
+    """Drills of one lab that die."""
+
+    def __init__(self, lab: Lab, target_path: Path, folder: Path) -> None:
+        """Take what is drilled and a folder for all runs."""
+        self.lab, self.target_path, self.folder = lab, target_path, folder
+        self._points: dict[tuple[str, ...], list[str]] = {}
+        self._count = 0
+
+    def points(self, way: tuple[str, ...]) -> list[str]:
+        """Return the names of all points of a drill that lives."""
+        if way not in self._points:
+            root, passed = self.run(way, -1, "alive")
+            assert not runs.unfinished(root)
+            self._points[way] = passed
+        return self._points[way]
+
+    def run(self, way: tuple[str, ...], number: int, watchdog: str) -> tuple[Path, list[str]]:
+        """Run a drill that dies at a point; return the folder of its runs and the points that it passed."""
+        self._count += 1
+        root = self.folder / f"runs-{self._count}"
+        passed = self.folder / f"passed-{self._count}"
+        arguments = ["run", *way, "--target", str(self.target_path), "--runs", str(root)]
+        ended = self.python(number, passed, watchdog, "-", *arguments)
+        names = passed.read_text(encoding="utf-8").splitlines()
+        assert (ended.returncode < 0) is (0 <= number < len(names)), ended
+        return root, names
+
+    @staticmethod
+    def python(
+        number: int, passed: Path, watchdog: str, undo: str, *arguments: str
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run the command line that may die."""
+        command = [
+            sys.executable,
+            "-m",
+            "tests.e2e.dying",
+            str(number),
+            str(passed),
+            watchdog,
+            undo,
+            *arguments,
+        ]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+
+    def left(self, root: Path, before: str) -> str:
+        """Return what is left of the only run of a folder; empty if nothing is."""
+        aws = Aws.of(self.lab.target, as_operator=True)
+        for folder in runs.folders(root):
+            if armed := dead_man.armed(aws, self.lab.target, folder.name):
+                return f"schedules {armed}"
+        if runs.unfinished(root):
+            return "an unfinished journal"
+        return "" if self.lab.fingerprint() == before else "another fingerprint"
+
+
+@pytest.fixture(scope="module")
+def deaths(lab: Lab, hasty: Path, tmp_path_factory: pytest.TempPathFactory) -> Deaths:
+    """Give drills that die."""
+    return Deaths(lab, hasty, tmp_path_factory.mktemp("deaths"))
+
+
+def recover(root: Path) -> "subprocess.CompletedProcess[str]":
+    """Type ``drill recover``."""
+    command = [sys.executable, "-m", "drill", "recover", "--runs", str(root)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=WAIT_S)
+
+
+def await_watchdog(root: Path) -> None:
+    """Wait until nothing is left in the journals of a folder, or the time is over."""
+    until = time.monotonic() + WAIT_S
+    while runs.unfinished(root) and time.monotonic() < until:
+        time.sleep(0.1)
+
+
+def chosen(names: list[str], way: tuple[str, ...]) -> list[int]:
+    """Return the points to try: all, or a few; some while the faults are in place are among them."""
+    if EVERY:
+        return list(range(len(names)))
+    inside = [number for number, name in enumerate(names) if name == "line intend"]
+    undone = [number for number, name in enumerate(names) if name == "line undone"]
+    drawn = random.Random(f"{SEED} {way}")
+    return sorted(drawn.sample(range(inside[0], undone[-1]), DRAWN))
+
+
+@pytest.mark.parametrize("way", WAYS, ids=" ".join)
+def test_wherever_it_dies_all_is_put_back(deaths: Deaths, way: tuple[str, ...]) -> None:
+    """At each point the watchdog alone, or recover alone, leaves the system as it was before."""
+    before = deaths.lab.fingerprint()
+    names = deaths.points(way)
+    broken = []
+    tried = 0
+    for turn, number in enumerate(chosen(names, way)):
+        for rescuer in ("watchdog", "recover") if EVERY else (("watchdog", "recover")[turn % 2],):
+            root, passed = deaths.run(way, number, "alive" if rescuer == "watchdog" else "dead")
+            watched = any("injected" in name or "intend" in name for name in passed)
+            if rescuer == "watchdog" and watched:
+                await_watchdog(root)
+            else:
+                recover(root)
+            left = deaths.left(root, before)
+            tried += 1
+            print(f"{' '.join(way):28} {number:3} {passed[-1]:32} {rescuer:9} {left or 'restored'}")
+            if left:
+                broken.append((number, passed[-1], rescuer, left))
+                recover(root)
+    print(f"{' '.join(way)}: {tried} tried of {len(names)} points, {len(broken)} left broken")
+    assert broken == []
+
+
+@pytest.mark.parametrize("kind", ["health-check-inversion", "network-blackout", "replication-pause"])
+def test_a_missing_undo_is_seen(deaths: Deaths, kind: str, tmp_path: Path) -> None:
+    """With the undo of a fault taken out, the same comparison is not satisfied."""
+    before = deaths.lab.fingerprint()
+    way = ("region-outage",) if kind == "health-check-inversion" else ("region-outage", "--blackout")
+    names = deaths.points(way)
+    last = max(number for number, name in enumerate(names) if name == "line injected")
+    root, _ = deaths.run(way, last, "dead")
+    kept = tmp_path / "kept"
+    shutil.copytree(root, kept)
+
+    deaths.python(-1, tmp_path / "passed", "alive", kind, "recover", "--runs", str(root))
+    left = deaths.left(root, before)
+    recover(kept)
+
+    assert left == "another fingerprint"
+    assert deaths.left(kept, before) == ""
+
+
+def test_with_all_processes_gone_the_schedule_puts_it_back(deaths: Deaths, lab: Lab, tmp_path: Path) -> None:
+    """Runner and watchdog both dead: AWS itself sets the health check as it was."""
+    before = lab.fingerprint()
+    timing = lab.target.timing.model_copy(
+        update={"warm_up_s": 0.8, "settle_s": 0.8, "deadline_s": 3.0, "effect_s": 1.0, "lease_s": 2.0}
+    )
+    path = tmp_path / "target.yaml"
+    target.dump(lab.target.model_copy(update={"timing": timing}), path)
+    alone = Deaths(lab, path, tmp_path)
+    names = deaths.points(("region-outage",))
+    root, _ = alone.run(("region-outage",), names.index("line injected"), "dead")
+    check = lab.target.primary.health_check_id
+    route53 = Aws.of(lab.target, as_operator=True).client("route53", "global")
+
+    def inverted() -> bool:
+        config = route53.get_health_check(HealthCheckId=check)["HealthCheck"]["HealthCheckConfig"]
+        return bool(config.get("Inverted"))
+
+    assert inverted()
+    until = time.monotonic() + WAIT_S
+    while inverted():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    assert runs.unfinished(root)
+    assert 0 == recover(root).returncode
+    assert alone.left(root, before) == ""
