@@ -245,8 +245,8 @@ def _take(table: _Table, run_id: str, holder: str, dead_fence: int | None, lease
         _await_silence(table, before)
     if before is not None and before.steps and before.run_id != run_id:
         msg = (
-            f"run {before.run_id} left {', '.join(sorted(before.steps))} broken; put it back first with: "
-            "drill recover --target FILE"
+            f"run {before.run_id} left {', '.join(sorted(before.steps))} broken; put it back first: "
+            f"drill recover {before.run_id}, on a machine that has its folder"
         )
         raise Refused(msg)
     sent_ns = clock.since_boot_ns()
