@@ -208,7 +208,9 @@ class _Drill:
             return False
         args = arguments(fault)
         intent = self._journal.intend(step.name, fault.kind, args, captured)
-        self._lease.remember(step.name, {"fault": fault.kind, "args": args, "captured": captured})
+        number = len(self._journal.pending())
+        undo: dict[str, Json] = {"number": number, "fault": fault.kind, "args": args, "captured": captured}
+        self._lease.remember(step.name, undo)
         if not self._arm(step, captured, due):
             return False
         sent_ns = clock.monotonic_ns()

@@ -6,7 +6,7 @@ when all is undone.
 """
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,12 +20,13 @@ from tenacity import (
     wait_fixed,
 )
 
-from drill import clock, dead_man, journal, lease, plan
+from drill import clock, dead_man, journal, lease, lease_table, plan
 from drill.aws import Aws
 from drill.errors import DrillError, RollbackIncomplete, UsageError
 from drill.faults import registry
 from drill.journal import Journal, Pending, Writer
 from drill.lease import Lease
+from drill.model import Json
 from drill.target import Target, Timing
 
 DISARMING = "dead-man's undo"
@@ -122,6 +123,53 @@ def replay(folder: Path) -> tuple[Undone, ...]:
         return roll_back(the_journal, aws.fenced(held.check), target, folder.name, held)
 
 
+def replay_elsewhere(root: Path, target: Target) -> tuple[Undone, ...]:
+    """Undo what a machine that is lost left, from the target's lease; its journal is written anew here.
+
+    Args:
+        root: The folder of all runs here.
+        target: What was drilled.
+
+    Raises:
+        DrillError: Whoever drills it is alive, or the lease can't be read.
+        RollbackIncomplete: The credentials are of another account.
+
+    """
+    aws = Aws.of(target)
+    _check_account(target, aws)
+    item = lease_table.left(aws, target)
+    if item is None or not item.steps:
+        return ()
+    folder = root / item.run_id
+    with lease.taken(root, target, aws, item.run_id) as held:
+        writer = Writer.own(held.fence, held.check)
+        with _journal_here(folder, target, item.steps, writer) as the_journal:
+            return roll_back(the_journal, aws.fenced(held.check), target, folder.name, held)
+
+
+def _journal_here(
+    folder: Path, target: Target, steps: Mapping[str, Mapping[str, Json]], writer: Writer
+) -> Journal:
+    """Write down what a lost machine intended, or go on with what an earlier try wrote down."""
+    if folder.exists():
+        return Journal.reopen(folder, writer)
+    folder.mkdir(parents=True)
+    made = Journal.create(folder, "unknown", target.name, writer)
+    for name, undo in sorted(steps.items(), key=lambda one: _number(one[1])):
+        made.intend(name, str(undo["fault"]), _mapping(undo["args"]), _mapping(undo["captured"]))
+        made.arming(name)
+    return made
+
+
+def _number(undo: Mapping[str, Json]) -> int:
+    number = undo.get("number")
+    return number if isinstance(number, int) else 0
+
+
+def _mapping(value: Json) -> Mapping[str, Json]:
+    return value if isinstance(value, Mapping) else {}
+
+
 def _check_account(target: Target, aws: Aws) -> None:
     """Refuse to undo with another account's credentials: nothing would be found, and all look undone."""
     try:
@@ -156,7 +204,7 @@ def _undone(step: Pending, aws: Aws, timing: Timing, run_id: str) -> Undone:
 
 def _disarmed(the_journal: Journal, aws: Aws, target: Target, run_id: str) -> tuple[Undone, ...]:
     """Delete the run's dead-man's undos, if it may have made some."""
-    if not the_journal.armed():
+    if not the_journal.armed() or not dead_man.possible(target):
         return ()
 
     def once() -> bool:

@@ -115,8 +115,12 @@ def _action(action: Action, axis: Axis) -> tuple[str, ...]:
         f"{action.description} ({action.fault})",
         _when(action.sent_ns, action.done_ns, axis),
         _when(action.undo_sent_ns, action.undo_done_ns, axis),
-        f"{state}: {action.error}" if action.error else state,
+        ": ".join(part for part in (state, action.error, _drift(action)) if part),
     )
+
+
+def _drift(action: Action) -> str:
+    return f"left as somebody else made it meanwhile: {'; '.join(action.drift)}" if action.drift else ""
 
 
 def _when(sent_ns: int | None, done_ns: int | None, axis: Axis) -> str:

@@ -1,24 +1,38 @@
 """``drill recover``: put back what interrupted runs left broken."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from drill import runs
 from drill.cli import options
-from drill.errors import DrillError, RollbackIncomplete
+from drill.errors import DrillError, RollbackIncomplete, UsageError
+
+if TYPE_CHECKING:
+    from drill.rollback import Undone
 
 
 @click.command("recover")
 @click.argument("run_id", required=False)
 @options.runs_folder
+@click.option(
+    "--lost-machine",
+    "target_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="TARGET",
+    help="Put back what a machine that is lost left, from the lease of this target file.",
+)
 @click.option("--dry-run", is_flag=True, help="Show what is left, and touch nothing.")
-def command(run_id: str | None, root: Path, dry_run: bool) -> None:
+def command(run_id: str | None, root: Path, target_path: Path | None, dry_run: bool) -> None:
     """Undo, from their journals, what runs changed and did not put back; then check it.
 
     Without RUN_ID every unfinished run is put back. RUN_ID is the whole id, a unique part of it,
     or "latest". Safe to repeat.
     """
+    if target_path is not None:
+        _from_lease(root, target_path)
+        return
     folders = [runs.find(root, run_id)] if run_id else list(runs.unfinished(root))
     if not folders:
         click.echo("nothing is left to undo")
@@ -52,12 +66,29 @@ def _show(folder: Path) -> None:
 def _put_back(folder: Path) -> None:
     from drill import rollback
 
-    undone = rollback.replay(folder)
+    _tell(folder.name, rollback.replay(folder), runs.rollback_command(folder))
+
+
+def _from_lease(root: Path, target_path: Path) -> None:
+    from drill import rollback, target
+
+    chosen = target.load(target_path)
+    if not chosen.drills.lease_table:
+        msg = f"{target_path} names no lease table (drills.lease_table): use the machine that ran it"
+        raise UsageError(msg)
+    _tell(
+        chosen.name,
+        rollback.replay_elsewhere(root, chosen),
+        f"drill recover --lost-machine {target_path} --runs {root}",
+    )
+
+
+def _tell(name: str, undone: "tuple[Undone, ...]", again: str) -> None:
     for one in undone:
-        click.echo(f"{folder.name}: {one.said}")
+        click.echo(f"{name}: {one.said}")
     if not undone:
-        click.echo(f"{folder.name}: nothing is left to undo")
+        click.echo(f"{name}: nothing is left to undo")
     broken = [one.step for one in undone if one.error]
     if broken:
-        msg = f"still broken: {', '.join(broken)}; mend the cause, then: {runs.rollback_command(folder)}"
+        msg = f"still broken: {', '.join(broken)}; mend the cause, then: {again}"
         raise RollbackIncomplete(msg)

@@ -172,6 +172,37 @@ def test_a_missing_undo_is_seen(deaths: Deaths, kind: str, tmp_path: Path) -> No
     assert deaths.left(kept, before) == ""
 
 
+def test_another_machine_puts_back_what_a_lost_one_left(
+    deaths: Deaths, lab: Lab, hasty: Path, tmp_path: Path
+) -> None:
+    """With the machine's processes and folder gone, the lease has all that an undo needs."""
+    before = lab.fingerprint()
+    way = ("region-outage", "--blackout")
+    names = deaths.points(way)
+    last = max(number for number, name in enumerate(names) if name == "line injected")
+    root, _ = deaths.run(way, last, "dead")
+    shutil.rmtree(root)
+    elsewhere = tmp_path / "runs"
+    command = [
+        sys.executable,
+        "-m",
+        "drill",
+        "recover",
+        "--lost-machine",
+        str(hasty),
+        "--runs",
+        str(elsewhere),
+    ]
+
+    assert lab.fingerprint() != before
+    first = subprocess.run(command, capture_output=True, text=True, check=False, timeout=WAIT_S)
+    again = subprocess.run(command, capture_output=True, text=True, check=False, timeout=WAIT_S)
+
+    assert (0, 2) == (first.returncode, first.stdout.count("undone and checked: ") - 1), first
+    assert (0, True) == (again.returncode, "nothing is left to undo" in again.stdout), again
+    assert deaths.left(elsewhere, before) == ""
+
+
 def test_with_all_processes_gone_the_schedule_puts_it_back(deaths: Deaths, lab: Lab, tmp_path: Path) -> None:
     """Runner and watchdog both dead: AWS itself sets the health check as it was."""
     before = lab.fingerprint()
