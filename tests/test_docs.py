@@ -8,6 +8,8 @@ import click
 import pytest
 
 from drill import cli, errors, exit_codes
+from infra.deploy_stacks import waves
+from tests.infra.deploylab import CONFIG
 
 TREE = Path(__file__).resolve().parent.parent
 README = (TREE / "README.md").read_text(encoding="utf-8")
@@ -41,6 +43,31 @@ def test_the_readme_names_no_command_that_is_not_there() -> None:
     context = click.Context(cli.group)
 
     assert typed <= set(cli.group.list_commands(context))
+
+
+def test_the_stacks_of_the_architecture_are_those_that_are_deployed() -> None:
+    """The table names every stack, where it is and in which wave it goes up."""
+    page = (TREE / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([\d, ]+) \| `([a-z-]+)` \| ([a-z, ]+) \|", page, re.MULTILINE)
+    listed = {
+        (int(wave), name, place)
+        for numbers, name, places in rows
+        for wave, place in _paired(re.findall(r"\d+", numbers), re.findall("primary|standby|both", places))
+    }
+    regions = {"us-east-1": "primary", "us-west-2": "standby"}
+    deployed = {
+        (number, part.template, regions[part.region])
+        for number, wave in enumerate(waves(CONFIG), 1)
+        for part in wave
+    }
+
+    assert listed == deployed
+
+
+def _paired(waves: list[str], places: list[str]) -> list[tuple[str, str]]:
+    """Return each place with its wave; one wave is that of both places."""
+    every = ["primary", "standby"] if places == ["both"] else places
+    return list(zip(waves * len(every) if len(waves) == 1 else waves, every, strict=True))
 
 
 def test_exit_codes_of_the_readme_are_those_of_the_program() -> None:
