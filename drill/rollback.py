@@ -27,6 +27,7 @@ from drill.faults import registry
 from drill.journal import Journal, Pending, Writer
 from drill.lease import Lease
 from drill.model import Json
+from drill.process import Process
 from drill.target import Target, Timing
 
 DISARMING = "dead-man's undo"
@@ -104,7 +105,7 @@ def replay(folder: Path) -> tuple[Undone, ...]:
     if not journal.unfinished(entries):
         return ()
     runner, fence = journal.writer(entries)
-    if runner is not None and runner.alive():
+    if runner is not None and runner != Process.own() and runner.alive():
         msg = f"run {folder.name} is still going ({runner}); stop it with: drill abort {folder.name}"
         raise DrillError(msg)
     try:
