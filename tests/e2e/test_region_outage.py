@@ -31,7 +31,7 @@ def lost_in_truth(lab: Lab, record: Record) -> list[int]:
     arrived: dict[int, int] = {}
     for event in lab.truth():
         key = event.get("key")
-        if not isinstance(key, dict) or key["customer"]["S"] != record.run_id:
+        if not isinstance(key, dict) or key.get("customer") != {"S": record.run_id}:
             continue
         number = int(key["token"]["S"])
         at_ns = int(str(event["at_ns"]))
