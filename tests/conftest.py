@@ -29,8 +29,9 @@ def pytest_configure() -> None:
         AWS_EC2_METADATA_DISABLED="true",
     )
     sys.addaudithook(_refuse_other_machines)
-    # A shell that starts the tests in its background has them, and all that they start, ignore this one.
+    # A shell that starts the tests in its background, or nohup, has all of them ignore these.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def _refuse_other_machines(event: str, arguments: tuple[object, ...]) -> None:

@@ -16,7 +16,7 @@ from drill.target import Drills, Target
 from tests.infra.lab.planelab import Lab, control_plane
 from tests.scenarios.test_region_outage import make_target
 
-LEASE_S = 1.2
+LEASE_S = 3.0
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ class Told:
         print(line, flush=True)
 with heard("ada", Told()) as stop:
     stop.wait(60)
-    print(stop.reason, stop.interrupted, flush=True)
+    print(f"{stop.reason} {stop.interrupted}", flush=True)
     if sys.argv[1:]:
         raise SystemExit(7)
 """

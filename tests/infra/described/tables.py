@@ -45,6 +45,25 @@ def _global_table(
     }
 
 
+def _table(client_of: ClientOf, region: str, name: str, _declared: Mapping[str, Any]) -> Mapping[str, Any]:
+    dynamodb = client_of("dynamodb", region)
+    table = dynamodb.describe_table(TableName=name)["Table"]
+    backups = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+    recovery = backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"]
+    encryption = table.get("SSEDescription", {"Status": "DISABLED"})
+    return {
+        **table,
+        "BillingMode": table["BillingModeSummary"]["BillingMode"],
+        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": recovery == "ENABLED"},
+        "SSESpecification": {
+            "SSEEnabled": encryption["Status"] == "ENABLED",
+            "SSEType": encryption.get("SSEType"),
+            "KMSMasterKeyId": encryption.get("KMSMasterKeyArn"),
+        },
+        "Tags": dynamodb.list_tags_of_resource(ResourceArn=table["TableArn"])["Tags"],
+    }
+
+
 def _as_written(declared: Mapping[str, Any], replica: Mapping[str, Any]) -> Mapping[str, Any]:
     return {
         **replica,
@@ -188,6 +207,7 @@ def _policy(client_of: ClientOf, region: str, arn: str, declared: Mapping[str, A
 
 READERS: dict[str, Reader] = {
     "AWS::DynamoDB::GlobalTable": _global_table,
+    "AWS::DynamoDB::Table": _table,
     "AWS::ApplicationAutoScaling::ScalableTarget": _target,
     "AWS::ApplicationAutoScaling::ScalingPolicy": _policy,
 }

@@ -57,6 +57,23 @@ def test_a_cluster_becomes_a_server_that_takes_the_master_password(software: str
     asyncio.run(scenario())
 
 
+def test_a_server_uses_processor_time_only_when_it_works(tmp_path: Path) -> None:
+    """A query that reckons for a while shows in its cluster's processor time; a deleted cluster has none."""
+
+    async def scenario() -> None:
+        async with running(tmp_path) as lab:
+            lab.databases.reconcile(world.Snapshot(clusters=(CLUSTER,)))
+            socket = await lab.up(CLUSTER)
+            own = (CLUSTER.region, CLUSTER.id)
+            before_s = lab.databases.processor_s(*own)
+            await asyncio.to_thread(query, socket, "SELECT sum(sqrt(n)) FROM generate_series(1, 3000000) n")
+            assert lab.databases.processor_s(*own) - before_s > 0.1
+            lab.databases.reconcile(world.Snapshot())
+            assert lab.databases.processor_s(*own) == 0
+
+    asyncio.run(scenario())
+
+
 def test_what_is_acknowledged_is_on_disk(tmp_path: Path) -> None:
     """A server killed with SIGKILL is started again and still holds every committed row."""
 

@@ -170,8 +170,8 @@ def test_real_invocations_are_counted(tmp_path: Path) -> None:
     assert max(one.value for one in published.metrics if one.name == "ConcurrentExecutions") == 2
 
 
-def test_databases_say_who_is_connected() -> None:
-    """Connections are those of the moment, for cluster and writer; one that is stopped is silent."""
+def test_databases_say_who_is_connected_and_what_they_use() -> None:
+    """Connections and load are those of the moment, for cluster and writer; one that is stopped is silent."""
     published = Published()
     gathered = metrics_to(published)
 
@@ -180,16 +180,31 @@ def test_databases_say_who_is_connected() -> None:
             assert (region, cluster_id) == (EAST, "orders")
             return 7
 
-    databases = DatabaseMetrics(Connected(), gathered)
+    class Working:
+        used_s = 0.0
+
+        def processor_s(self, region: str, cluster_id: str) -> float:
+            assert (region, cluster_id) == (EAST, "orders")
+            return self.used_s
+
+    now = [100.0]
+    databases = DatabaseMetrics(Connected(), working := Working(), gathered, lambda: now[0])
     running_one = replace(cluster(EAST, 5432), min_acu=0.5, max_acu=4.0)
     databases.reconcile(Snapshot(clusters=(running_one, replace(running_one, id="x", status="stopped"))))
     gathered.publish()
-    assert published.sums(("DBClusterIdentifier", "orders")) == {
-        "DatabaseConnections": 7,
-        "ServerlessDatabaseCapacity": 0.5,
-        "ACUUtilization": 12.5,
-    }
-    assert published.sums(("DBInstanceIdentifier", "orders-1"))["DatabaseConnections"] == 7
+    assert published.sums(("DBClusterIdentifier", "orders")) == {"DatabaseConnections": 7}
+    for used_s, percent, units in ((5.0, 50, 2), (5.01, 0.1, 0.5), (1.0, 10, 0.5), (99.0, 100, 4)):
+        published.metrics.clear()
+        now[0], working.used_s = now[0] + 10, used_s
+        gathered.publish()
+        expected = {
+            "DatabaseConnections": 7,
+            "CPUUtilization": pytest.approx(percent),
+            "ServerlessDatabaseCapacity": pytest.approx(units),
+            "ACUUtilization": pytest.approx(25 * units),
+        }
+        assert published.sums(("DBClusterIdentifier", "orders")) == expected
+        assert published.sums(("DBInstanceIdentifier", "orders-1")) == expected
 
 
 def shop(port: int) -> LoadBalancer:
