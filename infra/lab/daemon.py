@@ -136,7 +136,7 @@ async def _live(options: argparse.Namespace) -> None:
             tables,
             TableMetrics(plane, profile),
             Scaling(plane, profile),
-            DatabaseMetrics(network, metrics),
+            DatabaseMetrics(network, databases, metrics),
             metrics,
             alarms,
             health,

@@ -66,6 +66,7 @@ class Database:
         cluster: The cluster as it is now, or as it was last.
         folder: The folder of its server's socket, whoever may connect there.
         files: The folder of its files.
+        server: Its server, which nobody else starts or stops.
         socket: Where it accepts clients' connections; None while it does not.
         follows: Whether it follows another database and takes no writes.
         halted: Whether its server must not run, whatever its cluster wants.
@@ -84,7 +85,7 @@ class Database:
         self._report = report
         self._beginning = beginning
         name = f"database-{cluster.region}-{cluster.id}.log"
-        self._server = Server(ground.software, self.folder, ground.logs / name, ground.home.owner)
+        self.server = Server(ground.software, self.folder, ground.logs / name, ground.home.owner)
         self._wanted = True
         self._over = False
         self._changed = asyncio.Event()
@@ -152,7 +153,7 @@ class Database:
         if self._ended is None:
             return
         self.socket, self._stopping = None, True
-        await self._server.stop(first)
+        await self.server.stop(first)
         await self._ended
         self._ended, self._stopping = None, False
         await self._tell("down")
@@ -164,7 +165,7 @@ class Database:
             DrillError: The server refused it or went away.
 
         """
-        return await asyncio.to_thread(self._server.ask, question, *self._admin())
+        return await asyncio.to_thread(self.server.ask, question, *self._admin())
 
     def connected(self) -> "contextlib.AbstractContextManager[pg8000.native.Connection]":
         """Give a connection to its server, to be used in a thread (blocking).
@@ -173,7 +174,7 @@ class Database:
             DrillError: The server refused something or went away.
 
         """
-        return self._server.connected(*self._admin())
+        return self.server.connected(*self._admin())
 
     def take_writes(self) -> None:
         """Note that it follows nobody any more; its master password is set anew."""
@@ -231,18 +232,18 @@ class Database:
 
     async def _start(self) -> bool:
         try:
-            await self._server.start()
+            await self.server.start()
             if self._fresh:
                 await asyncio.to_thread(
-                    self._server.run, master_user.first_statements(self.cluster), *self._admin()
+                    self.server.run, master_user.first_statements(self.cluster), *self._admin()
                 )
                 self._fresh, self._password = False, self.cluster.password
         except DrillError as problem:
             log.error("a database can't run", cluster=self.cluster.id, problem=str(problem))  # noqa: TRY400
-            await self._server.stop()
+            await self.server.stop()
             await self._tell("failed")
             return False
-        self._ended = asyncio.create_task(self._server.ended())
+        self._ended = asyncio.create_task(self.server.ended())
         self._ended.add_done_callback(lambda _: self._changed.set())
         return True
 
@@ -253,7 +254,7 @@ class Database:
         served = tuple(name for name in wanted.instances if ripe_at[name] <= now)
         if not self.follows and wanted.password != self._password:
             await self._set_password(wanted)
-        self.socket = self._server.socket if served else None
+        self.socket = self.server.socket if served else None
         if served or not wanted.instances:
             in_force = self.follows or wanted.password == self._password
             await self._tell("up", served, wanted.revision if in_force else 0)
@@ -269,7 +270,7 @@ class Database:
     async def _set_password(self, cluster: world.Cluster) -> None:
         try:
             statements = master_user.new_password(cluster)
-            await asyncio.to_thread(self._server.run, statements, *self._admin())
+            await asyncio.to_thread(self.server.run, statements, *self._admin())
             self._password = cluster.password
         except DrillError as problem:  # the server may be dying; every later change tries again
             log.warning("a database's password was not changed", cluster=cluster.id, problem=str(problem))

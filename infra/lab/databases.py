@@ -117,6 +117,11 @@ class Databases:
         database = self._by_name.get((region, cluster_id))
         return None if database is None else database.socket
 
+    def processor_s(self, region: str, cluster_id: str) -> float:
+        """Return the seconds of processor time that a cluster's server has used since it was started."""
+        database = self._by_name.get((region, cluster_id))
+        return 0.0 if database is None else database.server.processor_s
+
     def _begin(self, cluster: world.Cluster, ground: Ground, snapshots: Snapshots) -> None:
         database = Database(cluster, ground, self._report, self._beginning(cluster, ground, snapshots))
         self._databases[cluster.resource] = database

@@ -20,7 +20,7 @@ from typing import Any
 import pg8000.native
 
 from drill.errors import DrillError
-from infra.lab import spawn
+from infra.lab import processor_time, spawn
 
 CHOICE = "DRILL_LAB_PG_BIN"
 PORT = 5432
@@ -171,6 +171,13 @@ class Server:
                 msg = f"a database can't start: {self._last_words()}; {self._software.mend}"
                 raise DrillError(msg)
             await asyncio.sleep(_POLL_S)
+
+    @property
+    def processor_s(self) -> float:
+        """The seconds of processor time that its processes have used since its start; 0 while it is down."""
+        if self._process is None or self._process.returncode is not None:
+            return 0.0
+        return processor_time.processor_s(self._process.pid)
 
     async def ended(self) -> int:
         """Wait until the server's process has ended, and return its exit code."""
