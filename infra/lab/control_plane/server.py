@@ -28,6 +28,7 @@ from infra.lab.control_plane import (
     schedules,
     secret_rotation,
     secrets,
+    service_models,
     snapshot,
     snapshot_network,
     table_replicas,
@@ -76,6 +77,7 @@ class ControlPlane:
         self._regions = regions
         self._server = Server(address, port, WIRING.changed)
         self._url = self._server.url
+        service_models.install()
         buckets.install()
         managed_policies.install()
         permissions.install()
