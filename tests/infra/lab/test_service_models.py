@@ -18,7 +18,7 @@ class _Kept(dict[object, object]):
 
 
 def test_threads_that_ask_at_once_get_motos_own_models() -> None:
-    """moto's models have what its router needs; botocore's, kept for a moment under their name, lack it."""
+    """Moto's models have what its router needs; botocore's, kept for a moment under their name, lack it."""
     service_models.install()
     fresh = ServiceModel(get_service_model("route53")._service_description, "route53")
     fresh._instance_cache = _Kept()
