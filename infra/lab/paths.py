@@ -10,7 +10,6 @@ https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from infra.lab.guards import VpcEndpoint
 from infra.lab.reachability import (
     INTERNET,
     OPEN,
@@ -22,7 +21,7 @@ from infra.lab.reachability import (
     route_table_of,
 )
 from infra.lab.security import Peer, lets_in, lets_out
-from infra.lab.world import Cluster, Snapshot, Subnet
+from infra.lab.world import Cluster, Snapshot, Subnet, VpcEndpoint
 
 HTTPS = 443
 

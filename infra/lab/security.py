@@ -12,9 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
-from infra.lab.guards import SecurityRule
 from infra.lab.reachability import OPEN, Openness
-from infra.lab.world import Snapshot
+from infra.lab.world import SecurityRule, Snapshot
 
 _TCP = frozenset({"-1", "6", "tcp", "all"})
 

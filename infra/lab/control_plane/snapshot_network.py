@@ -7,7 +7,7 @@ from moto.ec2.models import ec2_backends
 
 from infra.lab import world
 from infra.lab.control_plane.mending import ACCOUNT
-from infra.lab.guards import NatGateway, SecurityGroup, SecurityRule, VpcEndpoint
+from infra.lab.world import NatGateway, SecurityGroup, SecurityRule, VpcEndpoint
 
 Backend = Any
 

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 from infra.lab import truth as truth_log
 from infra.lab.addresses import Addresses, claim_block, free_port
-from infra.lab.guards import NatGateway
 from infra.lab.truth import TruthLog
 from infra.lab.world import (
     AclEntry,
@@ -23,6 +22,7 @@ from infra.lab.world import (
     Invocation,
     Listener,
     LoadBalancer,
+    NatGateway,
     Peering,
     Route,
     RouteTable,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.lab.guards import NatGateway, SecurityRule
+from infra.lab.world import NatGateway, SecurityRule
 from tests.infra.lab.planelab import EAST, WEST, Lab, control_plane, make_network
 
 

@@ -11,9 +11,8 @@ import pytest
 
 from infra.lab.addresses import free_port
 from infra.lab.edge import BODY_BYTES, Edge, load_balancer_addresses
-from infra.lab.guards import SecurityGroup, SecurityRule
 from infra.lab.profile import FAST
-from infra.lab.world import Invocation, Snapshot
+from infra.lab.world import Invocation, SecurityGroup, SecurityRule, Snapshot
 from tests.infra.lab.netlab import (
     ALLOW_ALL,
     DENY_ALL,

@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from infra.lab.guards import SecurityGroup, SecurityRule, VpcEndpoint
 from infra.lab.paths import callers, to_database, to_service
 from infra.lab.reachability import OPEN, Openness
-from infra.lab.world import Route, Snapshot
+from infra.lab.world import Route, SecurityGroup, SecurityRule, Snapshot, VpcEndpoint
 from tests.infra.lab.netlab import (
     DENY_ALL,
     EAST,
