@@ -25,8 +25,8 @@ drill: setup ## Run the region-outage drill on a local lab; prints where the rep
 	@$(BIN)/drill run region-outage $(ARGS)
 
 .PHONY: test
-test: setup browser ## Run the tests (ARGS: more arguments for pytest)
-	@$(BIN)/pytest $(ARGS)
+test: setup browser ## Run the tests (ARGS: more arguments for pytest, such as -n0 for one after the other)
+	@$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 .PHONY: crash
 crash: setup ## Kill drills at every point of theirs, and see that all is put back (about half an hour)
