@@ -12,6 +12,7 @@ from pydantic import Field
 
 from drill.faults.health_check_inversion import HealthCheckInversion
 from drill.faults.network_blackout import NetworkBlackout
+from drill.faults.own_network_acl import OwnNetworkAcl
 from drill.faults.replication_pause import ReplicationPause
 from drill.model import (
     Goodness,
@@ -103,15 +104,17 @@ class RegionOutage(Scenario[RegionOutageParams]):
         return checks
 
     def steps(self, target: Target, params: RegionOutageParams) -> tuple[Step, ...]:
-        """One inversion; or replication paused where it can be, then the network cut."""
-        primary = target.primary
+        """One inversion; or own ACLs for the subnets, replication paused where it can be, the network cut."""
+        primary, timing = target.primary, target.timing
         if not params.blackout:
-            return (Step("invert-health-check", HealthCheckInversion(primary.health_check_id)),)
+            inversion = HealthCheckInversion(primary.health_check_id, poll_s=timing.poll_s)
+            return (Step("invert-health-check", inversion),)
         subnets = tuple(dict.fromkeys((*primary.edge_subnet_ids, *primary.app_subnet_ids)))
-        dark = Step("cut-network", NetworkBlackout(primary.name, primary.vpc_id, subnets))
+        where, waits = (primary.name, primary.vpc_id, subnets), (timing.effect_s, timing.poll_s)
+        own = Step("own-network-acl", OwnNetworkAcl(*where, *waits))
+        dark = Step("cut-network", NetworkBlackout(*where, *waits))
         if not target.table.pause_role_arn:
-            return (dark,)
-        timing = target.timing
+            return (own, dark)
         arn = f"arn:aws:dynamodb:{primary.name}:{target.account}:table/{target.table.name}"
         pause = ReplicationPause(
             region=primary.name,
@@ -122,7 +125,8 @@ class RegionOutage(Scenario[RegionOutageParams]):
             poll_s=timing.poll_s,
         )
         lag_s = params.lag_s if params.lag_s is not None else _WRITES_AT_RISK * timing.write_interval_s
-        return (Step("pause-replication", pause, then_wait_s=lag_s), dark)
+        # The ACLs first, which changes nothing yet: then nothing comes between the pause and the cut.
+        return (own, Step("pause-replication", pause, then_wait_s=lag_s), dark)
 
     def probes(self, target: Target, params: RegionOutageParams) -> tuple[ProbeSpec, ...]:
         """Clients, orders, the primary itself, what DNS says, the check, and replication."""

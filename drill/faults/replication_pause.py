@@ -24,6 +24,7 @@ from drill.faults.contract import (
     Intent,
     Resource,
 )
+from drill.faults.reads import READS, all_agree
 from drill.model import Json
 
 if TYPE_CHECKING:
@@ -154,19 +155,22 @@ class ReplicationPause(Fault):
     def undo(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> tuple[str, ...]:
         """Stop this run's experiments, wait for their end, and delete its templates.
 
+        They are found by their tags, in a list; what one list lacks, another may have.
+
         Raises:
             DrillError: One had not ended in time.
 
         """
-        for experiment_id in self._unfinished(aws, run_id):
-            self._stop(aws, experiment_id)
-        for template_id in self._templates(aws, run_id):
-            aws.client("fis", self.region).delete_experiment_template(id=template_id)
+        for _ in range(READS):
+            for experiment_id in self._unfinished(aws, run_id):
+                self._stop(aws, experiment_id)
+            for template_id in self._templates(aws, run_id):
+                self._delete(aws, template_id)
         return ()
 
     def undone(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> bool:
         """Say whether nothing of this run goes on or is left."""
-        return not self._unfinished(aws, run_id) and not self._templates(aws, run_id)
+        return all_agree(lambda: not self._unfinished(aws, run_id) and not self._templates(aws, run_id))
 
     def _table(self) -> str:
         return self.table_arn.rpartition("/")[2]
@@ -219,6 +223,14 @@ class ReplicationPause(Fault):
             if client.get_experiment(id=experiment_id)["experiment"]["state"]["status"] not in FINISHED:
                 raise
         self._await(aws, experiment_id, lambda status: status in FINISHED)
+
+    def _delete(self, aws: "Aws", template_id: str) -> None:
+        try:
+            aws.client("fis", self.region).delete_experiment_template(id=template_id)
+        except ClientError as problem:
+            # An old answer may still list what is gone.
+            if problem.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
 
     def _await(self, aws: "Aws", experiment_id: str, reached: Callable[[str], bool]) -> Mapping[str, Any]:
         client = aws.client("fis", self.region)

@@ -66,12 +66,22 @@ class TestPlan:
         assert {"subnet-edge-us-east-1", "subnet-app-us-east-1"} <= touched
         assert not any("check" in one for one in touched)
 
-    def test_replication_is_paused_first_where_the_target_can(self) -> None:
-        """With a role for AWS FIS, replication is paused before the network is cut."""
+    def test_a_blackout_is_made_in_acls_of_its_own(self) -> None:
+        """The subnets get own network ACLs before these deny everything, and AWS can undo that by itself."""
+        own, dark = RegionOutage().steps(make_target(), BLACKOUT)
+
+        assert ["own-network-acl", "network-blackout"] == [own.fault.kind, dark.fault.kind]
+        assert own.fault.touches() == dark.fault.touches()
+        assert [False, True] == [own.fault.plain_undo, dark.fault.plain_undo]
+
+    def test_nothing_comes_between_the_pause_and_the_cut(self) -> None:
+        """With a role for AWS FIS, replication is paused right before the network is cut."""
         table = {"name": "orders", "pause_role_arn": "arn:aws:iam::123456789012:role/fis"}
         made = plan.make(RegionOutage(), BLACKOUT, make_target(table=table))
 
-        assert ["replication-pause", "network-blackout"] == [step.fault for step in made.steps]
+        assert ["own-network-acl", "replication-pause", "network-blackout"] == [
+            step.fault for step in made.steps
+        ]
 
     def test_writes_are_put_at_risk_before_the_cut(self) -> None:
         """The system runs on for five writes, or as long as is asked, with replication paused."""
@@ -79,9 +89,12 @@ class TestPlan:
         target = make_target(table=table)
         asked = RegionOutageParams(blackout=True, lag_s=7)
 
-        waits = [RegionOutage().steps(target, params)[0].then_wait_s for params in (BLACKOUT, asked)]
+        waits = [
+            [step.then_wait_s for step in RegionOutage().steps(target, params)]
+            for params in (BLACKOUT, asked)
+        ]
 
-        assert [pytest.approx(5 * INTERVAL_S), 7] == waits
+        assert [[0, pytest.approx(5 * INTERVAL_S), 0], [0, 7, 0]] == waits
 
     def test_says_that_an_inversion_exercises_no_detection(self) -> None:
         """The reader is told that inverting proves nothing about detection."""

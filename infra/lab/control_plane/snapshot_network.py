@@ -60,7 +60,7 @@ def _acls(backend: Backend) -> dict[str, tuple[world.AclEntry, ...]]:
                 number=int(entry.rule_number),
                 egress=_true(entry.egress),
                 allow=entry.rule_action == "allow",
-                cidr=entry.cidr_block or "",
+                cidr=entry.cidr_block or entry.ipv6_cidr_block or "",
                 protocol=str(entry.protocol),
                 from_port=None if entry.port_range_from is None else int(entry.port_range_from),
                 to_port=None if entry.port_range_to is None else int(entry.port_range_to),

@@ -122,7 +122,8 @@ def test_plan_as_json_is_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
     outcome_of(["plan", "region-outage", "--blackout", "--target", "target.yaml", "--json"])
 
-    assert ["cut-network"] == [step["name"] for step in json.loads(capsys.readouterr().out)["steps"]]
+    names = [step["name"] for step in json.loads(capsys.readouterr().out)["steps"]]
+    assert ["own-network-acl", "cut-network"] == names
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from drill.aws import Aws
+from drill.faults.contract import RUN_TAG
 
 ROLE = "arn:aws:iam::123456789012:role/fis"
 
@@ -71,6 +72,62 @@ class _Paginator:
         return self._client.paged(self._operation, self._paginator.paginate(**params))
 
 
+class Stale:
+    """An ``Aws`` whose next reads of one kind are answered as they were when it was made.
+
+    What else is called is really called.
+    """
+
+    def __init__(self, aws: Aws, operation: str, *, olds: int, **params: Any) -> None:
+        """Remember the answer of now.
+
+        Args:
+            aws: The real one.
+            operation: boto3's name of the read.
+            olds: How many reads are answered so.
+            params: What the read is called with.
+
+        """
+        self._aws, self._operation, self._olds = aws, operation, olds
+        self._left = olds
+        self._service = {"get_health_check": "route53", "describe_network_acls": "ec2"}.get(operation, "fis")
+        self._old = getattr(aws.client(self._service, "us-east-1"), operation)(**params)
+
+    def again(self) -> None:
+        """Answer the next reads as of old again."""
+        self._left = self._olds
+
+    def client(self, service: str, region: str) -> Any:
+        """Return a client that may answer as of old."""
+        real = self._aws.client(service, region)
+        return _StaleClient(self, real) if service == self._service else real
+
+    def answer(self, operation: str, send: Any) -> Any:
+        """Return an old answer, or send it."""
+        if operation != self._operation or self._left <= 0:
+            return send()
+        self._left -= 1
+        return self._old
+
+
+class _StaleClient:
+    def __init__(self, stale: Stale, client: Any) -> None:
+        self._stale, self._client = stale, client
+
+    def get_paginator(self, operation: str) -> Any:
+        client, stale = self._client, self._stale
+
+        class Pages:
+            def paginate(self, **params: Any) -> Any:
+                return [stale.answer(operation, lambda: getattr(client, operation)(**params))]
+
+        return Pages()
+
+    def __getattr__(self, operation: str) -> Any:
+        method = getattr(self._client, operation)
+        return lambda **params: self._stale.answer(operation, lambda: method(**params))
+
+
 def make_global_table(aws: Aws, name: str) -> str:
     """Make a table with a replica in us-west-2; return its ARN in us-east-1."""
     client = aws.client("dynamodb", "us-east-1")
@@ -104,3 +161,28 @@ def _acls(aws: Aws, subnet_id: str) -> list[dict[str, Any]]:
         Filters=[{"Name": "association.subnet-id", "Values": [subnet_id]}]
     )["NetworkAcls"]
     return found
+
+
+def tagged(aws: Aws, run_id: str = "run-1") -> list[dict[str, Any]]:
+    """Return the network ACLs that a run made."""
+    of_run = [{"Name": f"tag:{RUN_TAG}", "Values": [run_id]}]
+    found: list[dict[str, Any]] = aws.client("ec2", "us-east-1").describe_network_acls(Filters=of_run)[
+        "NetworkAcls"
+    ]
+    return found
+
+
+def entries_of(aws: Aws, acl_id: str) -> list[dict[str, Any]]:
+    """Return the entries of a network ACL in order."""
+    (acl,) = aws.client("ec2", "us-east-1").describe_network_acls(NetworkAclIds=[acl_id])["NetworkAcls"]
+    return sorted(acl["Entries"], key=lambda one: (one["RuleNumber"], one["Egress"]))
+
+
+def put_entry(aws: Aws, acl_id: str, number: int, *, both: bool = True, **more: Any) -> None:
+    """Put an entry into a network ACL, in both directions or as egress; it allows all IPv4 unless told."""
+    wanted = {"Protocol": "-1", "RuleAction": "allow", "CidrBlock": "0.0.0.0/0", **more}
+    whole = {key: value for key, value in wanted.items() if value is not None}
+    for egress in (True, False) if both else (whole.pop("Egress", True),):
+        aws.client("ec2", "us-east-1").create_network_acl_entry(
+            NetworkAclId=acl_id, RuleNumber=number, Egress=egress, **whole
+        )

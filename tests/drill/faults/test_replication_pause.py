@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
+from drill import clock
 from drill.aws import Aws
 from drill.errors import DrillError
 from drill.faults.contract import RUN_TAG, Intent
 from drill.faults.replication_pause import ReplicationPause
 from infra.lab.control_plane import experiments
-from tests.drill.faults.breakage import ROLE, Cut, Unsteady, make_global_table
+from tests.drill.faults.breakage import ROLE, Cut, Stale, Unsteady, make_global_table
 
 INTENT = Intent("run-1", "pause")
 
@@ -29,6 +30,13 @@ def left(aws: Aws, run_id: str = INTENT.run_id) -> tuple[list[str], list[str]]:
     ]
     templates = client.list_experiment_templates()["experimentTemplates"]
     return states, [one["id"] for one in templates if one["tags"].get(RUN_TAG) == run_id]
+
+
+def await_stopped(aws: Aws, experiment_id: str) -> None:
+    """Wait until an experiment has ended; what never does is ended by the test's own time limit."""
+    client = aws.client("fis", "us-east-1")
+    while client.get_experiment(id=experiment_id)["experiment"]["state"]["status"] != "stopped":
+        clock.sleep(0.02)
 
 
 def test_injects_and_undoes(aws: Aws, table: str) -> None:
@@ -84,9 +92,9 @@ def test_undo_is_right_wherever_the_injection_broke(
     assert experiments.pauses() == ()
 
 
-# List, stop, look, list, delete.
+# List, stop, look, list, delete; and two more looks at both lists.
 @pytest.mark.parametrize("lost", [False, True])
-@pytest.mark.parametrize("breaks_at", range(5))
+@pytest.mark.parametrize("breaks_at", range(9))
 def test_a_broken_undo_can_be_repeated(aws: Aws, table: str, breaks_at: int, *, lost: bool) -> None:
     """An undo that broke anywhere is finished by the next one."""
     fault = pause(table)
@@ -96,6 +104,39 @@ def test_a_broken_undo_can_be_repeated(aws: Aws, table: str, breaks_at: int, *, 
         fault.undo(Unsteady(aws, breaks_at, lost=lost), captured, INTENT.run_id)  # type: ignore[arg-type]
     fault.undo(aws, captured, INTENT.run_id)
     assert fault.undone(aws, captured, INTENT.run_id)
+
+
+@pytest.mark.parametrize("operation", ["list_experiments", "list_experiment_templates"])
+def test_old_answers_do_not_end_an_undo(aws: Aws, table: str, operation: str) -> None:
+    """Two lists from before the injection in a row, and nothing goes on or is left all the same."""
+    fault, client = pause(table), aws.client("fis", "us-east-1")
+    captured = fault.capture(aws)
+    stale: Any = Stale(aws, operation, olds=2)
+    fault.inject(aws, captured, INTENT)
+    # What the other list would show is gone, so that all hangs on this one.
+    if operation == "list_experiments":
+        (template,) = client.list_experiment_templates()["experimentTemplates"]
+        client.delete_experiment_template(id=template["id"])
+    else:
+        (experiment,) = client.list_experiments()["experiments"]
+        client.stop_experiment(id=experiment["id"])
+        await_stopped(aws, experiment["id"])
+    assert not fault.undone(stale, captured, INTENT.run_id)
+    stale.again()
+    fault.undo(stale, captured, INTENT.run_id)
+    assert left(aws) == (["stopped"], [])
+
+
+@pytest.mark.parametrize("operation", ["list_experiments", "list_experiment_templates"])
+def test_old_answers_after_an_undo_do_no_harm(aws: Aws, table: str, operation: str) -> None:
+    """A list that still has what is stopped and deleted is no error."""
+    fault = pause(table)
+    captured = fault.capture(aws)
+    fault.inject(aws, captured, INTENT)
+    stale: Any = Stale(aws, operation, olds=2)
+    fault.undo(aws, captured, INTENT.run_id)
+    fault.undo(stale, captured, INTENT.run_id)
+    assert left(aws) == (["stopped"], [])
 
 
 def test_refuses_a_table_that_an_experiment_is_on(aws: Aws, table: str) -> None:
