@@ -17,6 +17,7 @@ from botocore.config import Config
 from botocore.credentials import DeferredRefreshableCredentials
 from botocore.exceptions import ClientError
 
+from drill import redaction
 from drill.errors import DrillError
 from drill.role import Role
 from drill.target import Target
@@ -106,6 +107,7 @@ class Aws:
                     service, region_name=name, endpoint_url=self._endpoint_url, config=self._config
                 )
                 made.meta.events.register("before-send", self._before_sending)
+                made.meta.events.register("after-call", self._after_answer)
                 self._clients[service, name] = made
             return self._clients[service, name]
 
@@ -116,6 +118,18 @@ class Aws:
         """
         if not event_name.rpartition(".")[2].startswith(_READS):
             self._check()
+
+    def _after_answer(self, parsed: object, **_: object) -> None:
+        """Take secrets out of an error's text before botocore makes an exception of it.
+
+        A service may quote the request. Called by botocore as ``after-call.SERVICE.ACTION``.
+        """
+        error = parsed.get("Error") if isinstance(parsed, dict) else None
+        if isinstance(error, dict) and "Message" in error:
+            used = self._session.get_credentials()
+            if used is not None:
+                redaction.learn((used.secret_key, used.token))
+            error["Message"] = redaction.redacted(str(error["Message"]))
 
 
 def _credentials(endpoint_url: str | None) -> dict[str, str]:

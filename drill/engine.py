@@ -55,11 +55,15 @@ def run(order: Order, aws: Aws, progress: Progress, stop: Stop | None = None) ->
     target = order.plan.target
     run_id = runs.new_id(order.plan)
     # The lease comes first: what a drill under way has not undone yet is no leftover.
-    with on_signals(stop), lease.taken(order.runs, target, aws, run_id) as held:
+    with on_signals(stop), contextlib.ExitStack() as stack:
         progress.phase("guard", "checking that it may begin")
-        refusals = guard.check(guard.Asked(order.plan, order.runs, order.confirmed), aws)
-        if refusals:
-            raise Refused("; ".join(f"{refusal.guard}: {refusal.why}" for refusal in refusals))
+        try:
+            held = stack.enter_context(lease.taken(order.runs, target, aws, run_id))
+        except Refused as problem:
+            raise _refused(order, aws, str(problem)) or problem from problem
+        refused = _refused(order, aws, "")
+        if refused:
+            raise refused
         folder = runs.create(order.runs, run_id, order.plan)
         writer = Writer.own(held.fence, held.check)
         with Journal.create(folder, order.plan.scenario, target.name, writer) as log:
@@ -72,6 +76,14 @@ def run(order: Order, aws: Aws, progress: Progress, stop: Stop | None = None) ->
             drill.complain(problem)
             raise
         return finished
+
+
+def _refused(order: Order, aws: Aws, lease_refusal: str) -> Refused | None:
+    """Ask all guards at once, and return what they refuse together."""
+    asked = guard.Asked(order.plan, order.runs, order.confirmed, lease=lease_refusal)
+    refusals = guard.check(asked, aws)
+    told = "; ".join(f"{refusal.guard}: {refusal.why}" for refusal in refusals)
+    return Refused(told) if refusals else None
 
 
 class _Drill:

@@ -15,11 +15,13 @@ from drill.errors import DrillError
 from drill.guards.consent import confirmed, nothing_unfinished
 from drill.guards.contract import Asked, Guard
 from drill.guards.declared import guard_of
+from drill.guards.free import free
 from drill.guards.limits import fit_for_production, within_limits
 from drill.guards.no_go import outside_no_go
 from drill.guards.opt_in import opted_in
 from drill.guards.place import account, regions
 from drill.guards.stopping import alarms_calm, stoppable
+from drill.guards.unarmed import unarmed
 from drill.guards.window import in_window
 from drill.permission_guard import permitted
 from drill.plan import Plan
@@ -33,7 +35,9 @@ _AT_ONCE = 8
 
 _EVERY: tuple[tuple[str, Guard], ...] = (
     ("confirmed", confirmed),
+    ("lease", free),
     ("unfinished", nothing_unfinished),
+    ("schedules", unarmed),
     ("account", account),
     ("regions", regions),
     ("opt-in", opted_in),

@@ -38,7 +38,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from drill import clock
+from drill import clock, redaction
 from drill.errors import DrillError
 from drill.faults.contract import Intent
 from drill.model import Json
@@ -183,6 +183,8 @@ class Journal:
 
         """
         said = {name: value for name, value in more.items() if value}
+        if "error" in said:
+            said["error"] = redaction.redacted(str(said["error"]))
         self._append(kind, step=step, sent_ns=sent_ns, done_ns=done_ns, **said)
 
     def arming(self, step: str) -> None:

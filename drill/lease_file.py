@@ -10,7 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from drill import clock
 from drill.errors import DrillError, LeaseLost, Refused
+
+# Who only looks holds the lock for less than this.
+_LOOK_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,31 @@ class FileLease:
             raise LeaseLost(msg)
 
 
+def held(root: Path, target: str) -> bool:
+    """Say whether some process holds the lease of a target now; makes and changes nothing.
+
+    Raises:
+        DrillError: Nobody can tell.
+
+    """
+    path = root / f".lease-{target}"
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    except OSError as problem:
+        msg = f"nobody can tell who holds {path}: {problem.strerror}; look at its folder's permissions"
+        raise DrillError(msg) from problem
+    try:
+        # Let go at once: a drill that begins just now tries again.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 @contextmanager
 def taken(root: Path, target: str) -> Iterator[FileLease]:
     """Hold the lease of a target for as long as the block runs.
@@ -70,13 +99,22 @@ def taken(root: Path, target: str) -> Iterator[FileLease]:
         raise DrillError(msg) from problem
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(descriptor)
         except OSError as problem:
             msg = f"another drill is running on {target}; see it with: drill runs"
             raise Refused(msg) from problem
         yield FileLease(path, descriptor, _next(path, descriptor))
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int) -> None:
+    """Lock, or raise; a lock that is gone soon was only looked at."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        clock.sleep(_LOOK_S)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _next(path: Path, descriptor: int) -> int:

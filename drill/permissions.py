@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
+from drill import dead_man
 from drill.faults.contract import Call
 from drill.faults.registry import build
 from drill.guards import needed
@@ -154,7 +155,7 @@ def _calls(plan: Plan) -> Iterator[Call]:
     yield from needed.calls(plan)
     yield from _own(plan.target)
     if any(build(step.fault, step.args).plain_undo for step in plan.steps):
-        yield from _dead_man(plan.target)
+        yield from dead_man.calls(plan.target)
 
 
 def _own(target: Target) -> Iterator[Call]:
@@ -165,23 +166,6 @@ def _own(target: Target) -> Iterator[Call]:
         where = f"arn:{{partition}}:dynamodb:{target.standby.name}:{{account}}:table/{drills.lease_table}"
         for action in ("GetItem", "PutItem", "UpdateItem"):
             yield Call("arm", "dynamodb", action, (where,))
-
-
-def _dead_man(target: Target) -> Iterator[Call]:
-    drills = target.drills
-    if not drills.scheduler_role_arn:
-        return
-    where = tuple(
-        f"arn:{{partition}}:scheduler:{region.name}:{{account}}:schedule/{drills.schedule_group}/drill-*"
-        for region in (target.primary, target.standby)
-    )
-    to_scheduler = {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
-    for action in ("CreateSchedule", "DeleteSchedule", "GetSchedule"):
-        yield Call("arm", "scheduler", action, where)
-    yield Call("arm", "scheduler", "ListSchedules")
-    yield Call(
-        "arm", "scheduler", "CreateSchedule", (drills.scheduler_role_arn,), to_scheduler, ("iam:PassRole",)
-    )
 
 
 def _opened(call: Call, resource: str, target: Target) -> Iterator[_Permission]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from drill import dead_man
 from drill.errors import NoSuchRun, UsageError
 from drill.faults.contract import Call, Fault, Resource
 from drill.faults.registry import arguments, build
@@ -113,9 +114,10 @@ def make(scenario: Scenario[P], params: P, target: Target) -> Plan:
 
 
 def _dead_man(fault: Fault, target: Target) -> str:
-    if fault.plain_undo and not target.drills.scheduler_role_arn:
+    if fault.plain_undo and not dead_man.possible(target):
         return (
-            "not armed: the target file names no role for EventBridge Scheduler (drills.scheduler_role_arn)"
+            "none: the target file names no role or no group for EventBridge Scheduler "
+            "(drills.scheduler_role_arn, drills.schedule_group)"
         )
     return fault.dead_man_note
 

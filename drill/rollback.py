@@ -28,9 +28,11 @@ from drill.journal import Journal, Pending, Writer
 from drill.lease import Lease
 from drill.model import Json
 from drill.process import Process
-from drill.target import Target, Timing
+from drill.target import Target, Timing, dump, load
 
 DISARMING = "dead-man's undo"
+TARGET = "target.yaml"
+"""What was drilled, in the folder of a run whose machine is lost: its plan is lost too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +77,14 @@ def roll_back(the_journal: Journal, aws: Aws, target: Target, run_id: str, held:
     undone = []
     for step in the_journal.pending():
         one = _undone(step, aws, target.timing, run_id)
+        if not one.error:
+            # Before the journal calls it undone: what stays in the lease keeps the next drill out, and
+            # only an unfinished journal brings a person back here.
+            one = replace(one, error=_forgotten(held, one.step, target.timing))
         try:
             more = {"error": one.error, "drift": one.drift}
             kind = "undo_failed" if one.error else "undone"
             the_journal.note(kind, one.step, one.sent_ns, one.done_ns, **more)
-            if not one.error:
-                held.forget(one.step)
         except DrillError as problem:
             # The steps before it still need their undo; that this one could not be noted is told with it.
             one = replace(one, error="; ".join(part for part in (one.error, str(problem)) if part))
@@ -108,12 +112,7 @@ def replay(folder: Path) -> tuple[Undone, ...]:
     if runner is not None and runner != Process.own() and runner.alive():
         msg = f"run {folder.name} is still going ({runner}); stop it with: drill abort {folder.name}"
         raise DrillError(msg)
-    try:
-        the_plan = plan.read(folder)
-    except UsageError as problem:
-        msg = f"{folder.name} is still broken, and its plan can't be read: {problem}"
-        raise RollbackIncomplete(msg) from problem
-    target = the_plan.target
+    target = _target_of(folder)
     aws = Aws.of(target)
     _check_account(target, aws)
     dead = fence if runner is not None and runner.here else None
@@ -122,6 +121,17 @@ def replay(folder: Path) -> tuple[Undone, ...]:
         Journal.reopen(folder, Writer.own(held.fence, held.check)) as the_journal,
     ):
         return roll_back(the_journal, aws.fenced(held.check), target, folder.name, held)
+
+
+def _target_of(folder: Path) -> Target:
+    """Return what a run drilled: its plan says, or what was written down for a lost machine's run."""
+    try:
+        if (folder / TARGET).exists():
+            return load(folder / TARGET)
+        return plan.read(folder).target
+    except UsageError as problem:
+        msg = f"{folder.name} is still broken, and its plan can't be read: {problem}"
+        raise RollbackIncomplete(msg) from problem
 
 
 def replay_elsewhere(root: Path, target: Target) -> tuple[Undone, ...]:
@@ -152,13 +162,19 @@ def _journal_here(
     folder: Path, target: Target, steps: Mapping[str, Mapping[str, Json]], writer: Writer
 ) -> Journal:
     """Write down what a lost machine intended, or go on with what an earlier try wrote down."""
-    if folder.exists():
-        return Journal.reopen(folder, writer)
-    folder.mkdir(parents=True)
-    made = Journal.create(folder, "unknown", target.name, writer)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / plan.FILE).exists():
+        dump(target, folder / TARGET)
+    begun = (folder / journal.FILE).exists()
+    made = Journal.reopen(folder, writer) if begun else Journal.create(folder, "unknown", target.name, writer)
+    # An earlier try may have died before it had written down all of them.
+    known = {step.step for step in made.pending()}
     for name, undo in sorted(steps.items(), key=lambda one: _number(one[1])):
+        if name in known:
+            continue
         made.intend(name, str(undo["fault"]), _mapping(undo["args"]), _mapping(undo["captured"]))
-        made.arming(name)
+        if dead_man.possible(target):
+            made.arming(name)
     return made
 
 
@@ -203,18 +219,27 @@ def _undone(step: Pending, aws: Aws, timing: Timing, run_id: str) -> Undone:
     return Undone(step.step, sent_ns, clock.monotonic_ns(), error, drift)
 
 
+def _forgotten(held: Lease, step: str, timing: Timing) -> str:
+    """Take an undone step out of the lease; return why it is still there, or nothing."""
+
+    def once() -> bool:
+        held.forget(step)
+        return True
+
+    error = _tried(once, timing)
+    return f"undone, but {error}" if error else ""
+
+
 def _disarmed(the_journal: Journal, aws: Aws, target: Target, run_id: str) -> tuple[Undone, ...]:
     """Delete the run's dead-man's undos, if it may have made some."""
     if not the_journal.armed() or not dead_man.possible(target):
         return ()
 
-    def once() -> bool:
-        dead_man.disarm(aws, target, run_id)
-        return True
-
     sent_ns = clock.monotonic_ns()
-    error = _tried(once, target.timing)
-    if not error:
+    error = _tried(lambda: dead_man.disarm(aws, target, run_id), target.timing)
+    if error:
+        error += f"; see: aws scheduler list-schedules --group-name {target.drills.schedule_group}"
+    else:
         try:
             the_journal.disarmed()
         except DrillError as problem:

@@ -9,6 +9,7 @@ from pathlib import Path
 from drill import clock, journal, plan, record
 from drill.errors import DrillError, NoSuchRun, UsageError
 from drill.plan import Plan
+from drill.process import Process
 from drill.record import Record
 
 DEFAULT = Path("runs")
@@ -111,6 +112,15 @@ def listed(root: Path) -> Iterator[Listed]:
         except DrillError as error:
             problem = str(error)
         yield Listed(folder.name, folder, finished, left, problem)
+
+
+def under_way(folder: Path) -> bool:
+    """Say whether another process of this machine that is alive wrote a run's journal last."""
+    try:
+        runner, _ = journal.writer(journal.read(folder))
+    except DrillError:
+        return False
+    return runner is not None and runner != Process.own() and runner.alive()
 
 
 def unfinished(root: Path, target: str = "") -> tuple[Path, ...]:

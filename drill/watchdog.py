@@ -16,7 +16,7 @@ import threading
 from pathlib import Path
 from typing import Self
 
-from drill import clock, journal, plan
+from drill import clock, journal, plan, redaction
 from drill.errors import DrillError
 
 LOG = "watchdog.log"
@@ -157,7 +157,7 @@ def _rescue(folder: Path, at_most_s: float, poll_s: float) -> int:
 
 
 def _say(line: str) -> None:
-    sys.stderr.write(f"{clock.now().wall} {line}\n")
+    sys.stderr.write(redaction.redacted(f"{clock.now().wall} {line}\n"))
     sys.stderr.flush()
 
 

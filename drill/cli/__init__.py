@@ -9,6 +9,7 @@ from importlib import import_module
 
 import click
 
+from drill import redaction
 from drill.errors import DrillError, Refused, RollbackIncomplete
 from drill.exit_codes import INTERNAL, INTERRUPTED, MEANING, REFUSED, ROLLBACK_INCOMPLETE, USAGE
 
@@ -62,7 +63,7 @@ def main() -> None:
     try:
         code = outcome_of(sys.argv[1:])
     except Exception:  # noqa: BLE001 (Python's own exit code for a bug, 1, would mean "breached")
-        traceback.print_exc()
+        sys.stderr.write(redaction.redacted(traceback.format_exc()))
         code = INTERNAL
     sys.exit(code)
 
@@ -102,5 +103,5 @@ def _told(problem: DrillError) -> int:
 
 
 def _say(line: str, code: int) -> int:
-    click.echo(f"drill: {line}", err=True)
+    click.echo(redaction.redacted(f"drill: {line}"), err=True)
     return code

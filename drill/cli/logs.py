@@ -5,6 +5,8 @@ import sys
 
 import structlog
 
+from drill import redaction
+
 # Without --verbose only what needs a person's eye is logged.
 QUIET = logging.WARNING
 ALL = logging.DEBUG
@@ -19,6 +21,7 @@ def show(level: int) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            redaction.processed,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -14,8 +14,13 @@ def confirmed(asked: Asked, _aws: Aws) -> str:
 
 
 def nothing_unfinished(asked: Asked, _aws: Aws) -> str:
-    """Refuse while an earlier run has left something of this target broken."""
+    """Refuse while an earlier run has left something of this target broken.
+
+    What a drill under way has not undone yet is no leftover: the lease tells of that.
+    """
     left = runs.unfinished(asked.runs, asked.plan.target.name)
+    if asked.lease != "":
+        left = tuple(folder for folder in left if not runs.under_way(folder))
     if not left:
         return ""
     return f"run {left[0].name} left something broken; put it back first: {runs.rollback_command(left[0])}"

@@ -25,6 +25,7 @@ class Asked:
         runs: Folder of all runs.
         confirmed: The target's name as the operator typed it back; empty if not.
         at: When it would begin.
+        lease: Why the target's lease was refused; empty if the asker holds it, None if nobody tried.
 
     """
 
@@ -32,6 +33,7 @@ class Asked:
     runs: Path
     confirmed: str
     at: datetime = field(default_factory=_now)
+    lease: str | None = None
 
 
 class CannotTell(DrillError):
