@@ -224,15 +224,17 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         request = Request(self.command, self.path, tuple(self.headers.items()), body)
         kind, old = self.server.proxy.drawn(request)
-        if kind not in {Kind.RESET_BEFORE, Kind.TIMEOUT_BEFORE}:
-            answer = old or self._answer(request, kind)
-        match kind:
-            case Kind.RESET_BEFORE | Kind.RESET_AFTER:
-                return self._reset()
-            case Kind.TIMEOUT_BEFORE | Kind.TIMEOUT_AFTER:
-                return self._hang()
-            case Kind.SLOW:
-                time.sleep(self.server.proxy.weather.timeout_s / 5)
+        if kind is Kind.RESET_BEFORE:
+            return self._reset()
+        if kind is Kind.TIMEOUT_BEFORE:
+            return self._hang()
+        answer = old or self._answer(request, kind)
+        if kind is Kind.RESET_AFTER:
+            return self._reset()
+        if kind is Kind.TIMEOUT_AFTER:
+            return self._hang()
+        if kind is Kind.SLOW:
+            time.sleep(self.server.proxy.weather.timeout_s / 5)
         return self._send(answer)
 
     def _answer(self, request: Request, kind: Kind | None) -> Answer:
