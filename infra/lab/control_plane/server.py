@@ -23,6 +23,7 @@ from infra.lab.control_plane import (
     network,
     permissions,
     route53,
+    routers,
     scaling,
     scaling_activities,
     schedules,
@@ -80,6 +81,7 @@ class ControlPlane:
         service_models.install()
         buckets.install()
         managed_policies.install()
+        routers.install()
         permissions.install()
         network.install()
         route53.install()
