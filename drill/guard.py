@@ -33,7 +33,7 @@ State: TypeAlias = Literal["ok", "refused", "could not be evaluated"]
 # Calls at once: guards wait for AWS, each for itself.
 _AT_ONCE = 8
 
-_EVERY: tuple[tuple[str, Guard], ...] = (
+EVERY: tuple[tuple[str, Guard], ...] = (
     ("confirmed", confirmed),
     ("lease", free),
     ("unfinished", nothing_unfinished),
@@ -103,7 +103,7 @@ def _refusals(every: tuple[Evaluated, ...]) -> Iterator[Refusal]:
 
 def _of(plan: Plan) -> list[tuple[str, Guard]]:
     """Return the guards of every drill, then the scenario's own."""
-    return [*_EVERY, *((spec.kind, guard_of(spec)) for spec in plan.guards)]
+    return [*EVERY, *((spec.kind, guard_of(spec)) for spec in plan.guards)]
 
 
 def _evaluated(name: str, guard: Guard, asked: Asked, aws: Aws) -> Evaluated:

@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 import pytest
 
-from drill import cli, errors, exit_codes
+from drill import cli, errors, exit_codes, guard
 from infra.deploy_stacks import waves
 from tests.infra.deploylab import CONFIG
 
 TREE = Path(__file__).resolve().parent.parent
 README = (TREE / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (TREE / "CONTRIBUTING.md").read_text(encoding="utf-8")
+GUARDS = (TREE / "docs" / "guards.md").read_text(encoding="utf-8")
 MAKEFILE = (TREE / "Makefile").read_text(encoding="utf-8")
 
 
@@ -91,3 +92,9 @@ def test_the_error_tree_is_drawn_whole() -> None:
 
     assert errors.__doc__
     assert [name for name in names if name not in errors.__doc__] == []
+
+
+def test_every_guard_is_told_of_in_order() -> None:
+    """The table of the guards has those that every drill asks, in the order in which they are told."""
+    table = GUARDS.partition("| Guard |")[2].partition("\n\n")[0]
+    assert [name for name, _ in guard.EVERY] == re.findall(r"^\| ([a-z][a-z-]+) \|", table, re.MULTILINE)
