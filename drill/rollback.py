@@ -120,6 +120,9 @@ def replay(folder: Path) -> tuple[Undone, ...]:
         lease.taken(folder.parent, target, aws, folder.name, dead) as held,
         Journal.reopen(folder, Writer.own(held.fence, held.check)) as the_journal,
     ):
+        if (folder / TARGET).exists():
+            item = lease_table.left(aws, target)
+            _write_down(the_journal, target, item.steps if item and item.run_id == folder.name else {})
         return roll_back(the_journal, aws.fenced(held.check), target, folder.name, held)
 
 
@@ -161,13 +164,18 @@ def replay_elsewhere(root: Path, target: Target) -> tuple[Undone, ...]:
 def _journal_here(
     folder: Path, target: Target, steps: Mapping[str, Mapping[str, Json]], writer: Writer
 ) -> Journal:
-    """Write down what a lost machine intended, or go on with what an earlier try wrote down."""
+    """Begin a journal of what a lost machine intended, or go on with an earlier try's."""
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / plan.FILE).exists():
         dump(target, folder / TARGET)
     begun = (folder / journal.FILE).exists()
     made = Journal.reopen(folder, writer) if begun else Journal.create(folder, "unknown", target.name, writer)
-    # An earlier try may have died before it had written down all of them.
+    _write_down(made, target, steps)
+    return made
+
+
+def _write_down(made: Journal, target: Target, steps: Mapping[str, Mapping[str, Json]]) -> None:
+    """Write down what a lost machine intended; an earlier try may have died before it had all."""
     known = {step.step for step in made.pending()}
     for name, undo in sorted(steps.items(), key=lambda one: _number(one[1])):
         if name in known:
@@ -175,7 +183,6 @@ def _journal_here(
         made.intend(name, str(undo["fault"]), _mapping(undo["args"]), _mapping(undo["captured"]))
         if dead_man.possible(target):
             made.arming(name)
-    return made
 
 
 def _number(undo: Mapping[str, Json]) -> int:
