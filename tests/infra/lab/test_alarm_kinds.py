@@ -31,17 +31,19 @@ def test_metric_maths(lab: AlarmLab) -> None:
     lab.client("cloudwatch").put_metric_alarm(
         AlarmName="share",
         EvaluationPeriods=1,
-        Threshold=50,
+        Threshold=20,
         ComparisonOperator="GreaterThanThreshold",
         Metrics=[share, metric("bad"), metric("requests")],
     )
 
     def publish(bad: float) -> None:
-        lab.put(10, "requests")
-        lab.put(bad, "bad")
+        # In one call: both are of the same minute.
+        data = [{"MetricName": "requests", "Value": 10}, {"MetricName": "bad", "Value": bad}]
+        lab.client("cloudwatch").put_metric_data(Namespace="n", MetricData=data)
 
     publish(1)
     assert lab.comes_to("OK", "share")
+    # Over the threshold also when the first ones fall into the same minute.
     publish(9)
     assert lab.comes_to("ALARM", "share")
 
