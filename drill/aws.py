@@ -5,17 +5,20 @@ whoever makes it decides, so a fault's calls must be safe to repeat.
 """
 
 import copy
+import http
 import ipaddress
 import threading
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
+from xml.etree import ElementTree as ET
 
 import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import DeferredRefreshableCredentials
 from botocore.exceptions import ClientError
+from botocore.model import OperationModel
 
 from drill import redaction
 from drill.errors import DrillError
@@ -40,6 +43,9 @@ _READS = (
     "Search",
     "Simulate",
 )
+
+# The protocols of which botocore can't take an error that is no XML.
+_XML = frozenset({"ec2", "query", "rest-xml"})
 
 
 def _unfenced() -> None:
@@ -107,7 +113,7 @@ class Aws:
                     service, region_name=name, endpoint_url=self._endpoint_url, config=self._config
                 )
                 made.meta.events.register("before-send", self._before_sending)
-                made.meta.events.register("after-call", self._after_answer)
+                _hush(made, self._session)
                 self._clients[service, name] = made
             return self._clients[service, name]
 
@@ -119,17 +125,45 @@ class Aws:
         if not event_name.rpartition(".")[2].startswith(_READS):
             self._check()
 
-    def _after_answer(self, parsed: object, **_: object) -> None:
-        """Take secrets out of an error's text before botocore makes an exception of it.
 
-        A service may quote the request. Called by botocore as ``after-call.SERVICE.ACTION``.
-        """
+def _hush(client: Any, session: boto3.Session) -> None:  # noqa: ANN401 (boto3 clients have no static type)
+    """Take secrets out of the texts of a client's errors before anybody sees them.
+
+    A service may quote the request, a library the URL or an answer that it can't parse. Called by
+    botocore as ``after-call.SERVICE.ACTION``, ``needs-retry…`` and ``before-parse…``.
+    """
+
+    def told(text: str) -> str:
+        used = session.get_credentials()
+        if used is not None:
+            redaction.learn((used.secret_key, used.token))
+        return redaction.redacted(text)
+
+    def after_answer(parsed: object, **_: object) -> None:
         error = parsed.get("Error") if isinstance(parsed, dict) else None
         if isinstance(error, dict) and "Message" in error:
-            used = self._session.get_credentials()
-            if used is not None:
-                redaction.learn((used.secret_key, used.token))
-            error["Message"] = redaction.redacted(str(error["Message"]))
+            error["Message"] = told(str(error["Message"]))
+
+    def after_failure(caught_exception: BaseException | None, **_: object) -> None:
+        if caught_exception is not None:
+            caught_exception.args = (told(str(caught_exception)),)
+
+    client.meta.events.register("after-call", after_answer)
+    client.meta.events.register("needs-retry", after_failure)
+    client.meta.events.register("before-parse", _before_parsing)
+
+
+def _before_parsing(operation_model: OperationModel, response_dict: dict[str, Any], **_: object) -> None:
+    """Take an error that is no XML where XML is due, such as a proxy's page, for one without a text.
+
+    botocore would raise an exception that is none of its own kinds, and that quotes all of it.
+    """
+    body, failed = response_dict.get("body"), response_dict["status_code"] >= http.HTTPStatus.MULTIPLE_CHOICES
+    if failed and body and operation_model.service_model.resolved_protocol in _XML:
+        try:
+            ET.fromstring(body)  # noqa: S314 (it is AWS's; botocore parses it the same way)
+        except ET.ParseError:
+            response_dict.update(status_code=http.HTTPStatus.BAD_GATEWAY, body=b"")
 
 
 def _credentials(endpoint_url: str | None) -> dict[str, str]:
@@ -153,6 +187,7 @@ def _assumed(source: boto3.Session, role: Role, endpoint_url: str | None, config
 
     def taken() -> dict[str, str]:
         sts = source.client("sts", region_name=role.region, endpoint_url=endpoint_url, config=config)
+        _hush(sts, source)
         try:
             given = sts.assume_role(RoleArn=role.arn, RoleSessionName=role.session)["Credentials"]
         except ClientError as problem:

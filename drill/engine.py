@@ -283,9 +283,14 @@ class _Drill:
         if not self._left():
             self._journal.mark_closed()
             return
-        # A journal or a log that can't be written must not keep the rollback from running.
-        with contextlib.suppress(DrillError, OSError):
-            self._enter("roll back", "putting everything back")
+        try:
+            # A journal or a log that can't be written must not keep the rollback from running.
+            with contextlib.suppress(DrillError, OSError):
+                self._enter("roll back", "putting everything back")
+        finally:  # nor must a bug of whoever is told
+            self._undo()
+
+    def _undo(self) -> None:
         sent_ns = clock.monotonic_ns()
         undone = rollback.roll_back(self._journal, self._aws, self._target, self._folder.name, self._lease)
         self.watch.marks = replace(self.watch.marks, undone=Between(sent_ns, clock.monotonic_ns()))

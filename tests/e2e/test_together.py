@@ -1,0 +1,115 @@
+"""Two who would break the same system: one does, and who was taken over from does nothing more."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from drill import runs, target
+from tests.e2e.conftest import Lab
+from tests.e2e.test_interrupted import WAIT_S, await_entry, drill, processes
+from tests.faultmatrix.proxy import Proxy, Request, Weather
+
+pytestmark = pytest.mark.slow
+
+
+def changes(request: Request, lab: Lab) -> bool:
+    """Say whether a request changes what is drilled: no renewal of the lease, and no marker of a probe."""
+    table = {"UpdateItem": lab.target.drills.lease_table, "PutItem": lab.target.table.name}
+    own = request.action == "AssumeRole" or f'"{table.get(request.action)}"'.encode() in request.body
+    return not (request.reads or own)
+
+
+@pytest.fixture
+def hasty(lab: Lab, tmp_path: Path) -> Path:
+    """Give a target file of the lab with short waits and a short lease."""
+    timing = lab.target.timing.model_copy(update={"warm_up_s": 0.3, "settle_s": 0.3, "lease_s": 3.0})
+    path = tmp_path / "target.yaml"
+    target.dump(lab.target.model_copy(update={"timing": timing}), path)
+    return path
+
+
+@pytest.fixture
+def roots(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
+    """Give the folders of two machines' runs; put back whatever a failed test left."""
+    both = (tmp_path / "one", tmp_path / "other")
+    yield both
+    for root in both:
+        for folder in runs.unfinished(root):
+            drill(root, "recover", folder.name)
+
+
+def start(target_path: Path, root: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start a drill in a process of its own."""
+    where = ["--target", str(target_path), "--runs", str(root)]
+    return subprocess.Popen(
+        [sys.executable, "-m", "drill", "run", "region-outage", *arguments, *where],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("machines", [1, 2])
+def test_of_two_at_once_one_runs(lab: Lab, hasty: Path, roots: tuple[Path, Path], machines: int) -> None:
+    """On one machine or on two: one drill runs, the other refuses in one line, nothing is left."""
+    before = lab.fingerprint()
+
+    both = [start(hasty, root) for root in (roots if machines == 2 else (roots[0], roots[0]))]
+    printed = {one.pid: one.communicate(timeout=WAIT_S) for one in both}
+
+    ran, refused = sorted(both, key=lambda one: one.returncode)
+    # On a slow machine the one that ran may not be able to tell what it measured.
+    assert (True, 4) == (ran.returncode in {0, 1, 2}, refused.returncode), printed
+    said = printed[refused.pid][1].splitlines()
+    assert [True] == ["another drill" in line and line.startswith("drill: refused: ") for line in said], said
+    assert 1 == sum(len(list(runs.folders(root))) for root in roots)
+    assert [(), ()] == [runs.unfinished(root) for root in roots]
+    assert before == lab.fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("moment", "arguments"),
+    [("arming", ()), ("injected", ("--blackout",))],
+    ids=["before the fault", "between two faults"],
+)
+def test_who_was_taken_over_from_touches_nothing(
+    lab: Lab, hasty: Path, roots: tuple[Path, Path], tmp_path: Path, moment: str, arguments: tuple[str, ...]
+) -> None:
+    """A runner that sleeps while another machine puts its drill back wakes, changes nothing, ends with 3."""
+    before = lab.fingerprint()
+    sent: list[str] = []
+
+    def heard(request: Request) -> bool:
+        if changes(request, lab):
+            sent.append(request.action)
+        return False
+
+    assert lab.target.endpoint_url is not None
+    with Proxy(lab.target.endpoint_url, Weather(until=heard)) as proxy:
+        watched = tmp_path / "watched.yaml"
+        target.dump(target.load(hasty).model_copy(update={"endpoint_url": proxy.url}), watched)
+        runner = start(watched, roots[0], *arguments)
+        await_entry(roots[0], moment)
+        runner.send_signal(signal.SIGSTOP)
+        # On this machine its watchdog would kill it first.
+        for pid in processes("drill.watchdog", roots[0]):
+            os.kill(pid, signal.SIGKILL)
+        taken = drill(roots[1], "recover", "--lost-machine", str(hasty))
+        by_then = list(sent)
+        put_back = lab.fingerprint()
+        runner.send_signal(signal.SIGCONT)
+        printed = "".join(runner.communicate(timeout=WAIT_S))
+        sent_by_runner = list(sent)
+        again = drill(roots[0], "recover", "latest")
+
+    assert (0, True) == (taken.returncode, "undone and checked" in taken.stdout), taken
+    assert by_then != []
+    assert by_then == sent_by_runner, printed
+    assert (3, True) == (runner.returncode, "took" in printed), printed
+    assert 0 == again.returncode, again
+    assert (before, before) == (put_back, lab.fingerprint())
