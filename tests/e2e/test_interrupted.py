@@ -1,12 +1,14 @@
 """Whatever ends a drill, the system is put back: by itself, or by ``drill recover`` after a kill."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +19,8 @@ from tests.e2e.conftest import Lab
 pytestmark = pytest.mark.slow
 
 WAIT_S = 60
+# A drill that stays in the middle for long enough to type something else.
+LASTING = ("--blackout", "--lag-s", "30")
 
 
 def start(lab: Lab, root: Path, *arguments: str, own_group: bool = False) -> subprocess.Popen[str]:
@@ -41,6 +45,28 @@ def await_entry(root: Path, kind: str) -> None:
                 continue  # its first line is not there yet
         time.sleep(0.02)
     pytest.fail(f"no {kind} in {WAIT_S} s")
+
+
+def begun(root: Path, begin: Callable[[], subprocess.Popen[Any]]) -> subprocess.Popen[Any]:
+    """Start a drill, and again if it ends before it breaks anything: the machine was too busy."""
+    printed = ""
+    for _ in range(3):
+        runner = begin()
+        until = time.monotonic() + WAIT_S
+        while runner.poll() is None and time.monotonic() < until:
+            for folder in runs.folders(root):
+                with contextlib.suppress(DrillError):  # its first line is not there yet
+                    if any(entry.kind == "injected" for entry in journal.read(folder)):
+                        return runner
+            time.sleep(0.02)
+        runner.kill()
+        printed, _ = runner.communicate()
+    pytest.fail(f"nothing injected: {printed}")
+
+
+def start_broken(lab: Lab, root: Path, *arguments: str, own_group: bool = False) -> subprocess.Popen[str]:
+    """Start a drill, and return when its first fault is in place."""
+    return begun(root, lambda: start(lab, root, *arguments, own_group=own_group))
 
 
 def drill(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -86,8 +112,7 @@ def test_a_fresh_process_puts_back_what_a_killed_one_left(
 ) -> None:
     """After SIGKILL a new drill is refused, ``drill recover`` restores all, and again changes nothing."""
     before = lab.fingerprint()
-    runner = start(lab, root, *arguments)
-    await_entry(root, "injected")
+    runner = start_broken(lab, root, *arguments)
     kill_all(runner, root)
 
     broken = lab.fingerprint()
@@ -105,8 +130,7 @@ def test_a_fresh_process_puts_back_what_a_killed_one_left(
 def test_another_accounts_credentials_put_nothing_back(lab: Lab, root: Path) -> None:
     """In another account nothing would be found and all would look undone: nothing is marked as undone."""
     before = lab.fingerprint()
-    runner = start(lab, root)
-    await_entry(root, "injected")
+    runner = start_broken(lab, root)
     kill_all(runner, root)
     plan_file = runs.find(root, "latest") / "plan.json"
     own = plan_file.read_text(encoding="utf-8")
@@ -138,8 +162,7 @@ def test_a_closed_pipe_is_no_breach(lab: Lab, root: Path) -> None:
 def test_a_signal_rolls_back(lab: Lab, root: Path, number: signal.Signals) -> None:
     """A signal ends the drill with 130 after everything was put back; a second one does not cut it short."""
     before = lab.fingerprint()
-    runner = start(lab, root)
-    await_entry(root, "injected")
+    runner = start_broken(lab, root)
     runner.send_signal(number)
     runner.send_signal(number)
     printed, _ = runner.communicate(timeout=WAIT_S)
@@ -151,8 +174,7 @@ def test_a_signal_rolls_back(lab: Lab, root: Path, number: signal.Signals) -> No
 
 def test_a_rollback_refuses_while_the_drill_is_running(lab: Lab, root: Path) -> None:
     """Nobody undoes under a living runner."""
-    runner = start(lab, root)
-    await_entry(root, "injected")
+    runner = start_broken(lab, root, *LASTING)
     refused = drill(root, "recover", "latest")
     runner.send_signal(signal.SIGINT)
     runner.communicate(timeout=WAIT_S)
@@ -163,8 +185,7 @@ def test_a_rollback_refuses_while_the_drill_is_running(lab: Lab, root: Path) -> 
 
 def test_a_second_drill_on_the_same_target_is_refused(lab: Lab, root: Path) -> None:
     """While one drill runs, another on its target touches nothing and ends with 4."""
-    runner = start(lab, root)
-    await_entry(root, "phase")
+    runner = start_broken(lab, root, *LASTING)
     refused = drill(root, "run", "region-outage", "--target", str(lab.target_path))
     runner.send_signal(signal.SIGINT)
     runner.communicate(timeout=WAIT_S)
@@ -175,8 +196,7 @@ def test_a_second_drill_on_the_same_target_is_refused(lab: Lab, root: Path) -> N
 def test_dead_probes_stop_the_drill(lab: Lab, root: Path) -> None:
     """When nobody watches any more the drill is rolled back and ends with 5."""
     before = lab.fingerprint()
-    runner = start(lab, root)
-    await_entry(root, "injected")
+    runner = start_broken(lab, root)
     folder = next(iter(runs.folders(root)))
     for pid in processes("drill.probes.sampler", folder):
         os.kill(pid, signal.SIGKILL)
@@ -190,8 +210,7 @@ def test_dead_probes_stop_the_drill(lab: Lab, root: Path) -> None:
 def test_a_dead_watchdog_stops_the_drill(lab: Lab, root: Path) -> None:
     """When nobody would put it back after a death, the drill is rolled back and ends with 5."""
     before = lab.fingerprint()
-    runner = start(lab, root)
-    await_entry(root, "injected")
+    runner = start_broken(lab, root)
     for pid in processes("drill.watchdog", root):
         os.kill(pid, signal.SIGKILL)
     printed, _ = runner.communicate(timeout=WAIT_S)
@@ -204,8 +223,7 @@ def test_a_dead_watchdog_stops_the_drill(lab: Lab, root: Path) -> None:
 def test_the_watchdog_outlives_the_process_group(lab: Lab, root: Path) -> None:
     """A group that is killed, runner and all, is put back by the watchdog alone."""
     before = lab.fingerprint()
-    runner = start(lab, root, own_group=True)
-    await_entry(root, "injected")
+    runner = start_broken(lab, root, own_group=True)
     os.killpg(runner.pid, signal.SIGKILL)
     runner.communicate()
     await_rescue(root)
@@ -217,8 +235,7 @@ def test_the_watchdog_outlives_the_process_group(lab: Lab, root: Path) -> None:
 def test_a_stopped_runner_is_killed_before_it_is_put_back(lab: Lab, root: Path) -> None:
     """A runner that only sleeps is taken for dead, killed for certain, and never wakes to touch anything."""
     before = lab.fingerprint()
-    runner = start(lab, root)
-    await_entry(root, "injected")
+    runner = start_broken(lab, root)
     runner.send_signal(signal.SIGSTOP)
     await_rescue(root)
     runner.send_signal(signal.SIGCONT)
@@ -231,8 +248,7 @@ def test_a_stopped_runner_is_killed_before_it_is_put_back(lab: Lab, root: Path) 
 def test_an_abort_puts_back_and_ends_with_5(lab: Lab, root: Path) -> None:
     """Typed in another terminal it stops the drill, waits for the rollback, and the record says who."""
     before = lab.fingerprint()
-    runner = start(lab, root)
-    await_entry(root, "injected")
+    runner = start_broken(lab, root)
     aborted = drill(root, "abort")
     printed, _ = runner.communicate(timeout=WAIT_S)
 

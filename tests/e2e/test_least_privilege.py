@@ -20,7 +20,7 @@ from drill.aws import Aws
 from drill.exit_codes import MET, ROLLBACK_INCOMPLETE
 from drill.permissions import Statement
 from scenarios.region_outage import RegionOutage, RegionOutageParams
-from tests.e2e.conftest import Lab
+from tests.e2e.conftest import Lab, unstarved
 
 pytestmark = pytest.mark.slow
 
@@ -101,7 +101,7 @@ def test_the_stacks_role_is_what_the_policies_say(lab: Lab, role: Role) -> None:
 def _run(lab: Lab, root: Path, *flags: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "drill", "run", "region-outage", *flags]
     where = ["--target", str(lab.target_path), "--runs", str(root)]
-    return subprocess.run([*command, *where], capture_output=True, text=True, check=False, timeout=170)
+    return unstarved([*command, *where])
 
 
 def _drawn() -> list[tuple[tuple[str, ...], int]]:

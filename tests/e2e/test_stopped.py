@@ -13,7 +13,7 @@ import pytest
 from drill import runs, target
 from drill.aws import Aws
 from tests.e2e.conftest import Lab
-from tests.e2e.test_interrupted import WAIT_S, await_entry
+from tests.e2e.test_interrupted import WAIT_S, begun
 
 pytestmark = pytest.mark.slow
 
@@ -45,8 +45,8 @@ def alarmed(lab: Lab, tmp_path: Path) -> Iterator[Path]:
 
 
 def stopped_by(root: Path) -> str:
-    """Return what the only run of a folder says it was stopped by."""
-    (folder,) = runs.folders(root)
+    """Return what the newest run of a folder says it was stopped by."""
+    folder = runs.find(root, "latest")
     return str(json.loads((folder / runs.RECORD).read_text(encoding="utf-8"))["stopped_by"])
 
 
@@ -54,13 +54,11 @@ def test_an_alarm_stops_the_drill(lab: Lab, alarmed: Path, tmp_path: Path) -> No
     """An alarm that goes off under the fault ends in rollback, exit 5 and a record that names it."""
     before, root = lab.fingerprint(), tmp_path / "runs"
     command = [sys.executable, "-m", "drill", "run", "region-outage", "--rto", "60"]
-    runner = subprocess.Popen(
-        [*command, "--target", str(alarmed), "--runs", str(root)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+    command += ["--target", str(alarmed), "--runs", str(root)]
+    runner = begun(
+        root,
+        lambda: subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True),
     )
-    await_entry(root, "injected")
     cloudwatch = Aws.of(lab.target, as_operator=True).client("cloudwatch", lab.target.standby.name)
     cloudwatch.set_alarm_state(AlarmName=ALARM, StateValue="ALARM", StateReason="customers complain")
     printed, _ = runner.communicate(timeout=WAIT_S)
@@ -76,14 +74,9 @@ def test_the_operators_key_stops_the_drill(lab: Lab, tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     command = ["setsid", "--ctty", sys.executable, "-m", "drill", "run", "region-outage"]
     with (tmp_path / "printed").open("w+b") as printed:
-        runner = subprocess.Popen(
-            [*command, "--target", str(lab.target_path), "--runs", str(root)],
-            stdin=theirs,
-            stdout=printed,
-            stderr=printed,
-        )
+        command += ["--target", str(lab.target_path), "--runs", str(root)]
+        runner = begun(root, lambda: subprocess.Popen(command, stdin=theirs, stdout=printed, stderr=printed))
         os.close(theirs)
-        await_entry(root, "injected")
         os.write(ours, b"s")
         returned = runner.wait(timeout=WAIT_S)
         os.close(ours)

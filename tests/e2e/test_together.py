@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from drill import runs, target
 from tests.e2e.conftest import Lab
-from tests.e2e.test_interrupted import WAIT_S, await_entry, drill, processes
+from tests.e2e.test_interrupted import WAIT_S, drill, processes
 from tests.faultmatrix.proxy import Proxy, Request, Weather
 
 pytestmark = pytest.mark.slow
@@ -27,7 +28,7 @@ def changes(request: Request, lab: Lab) -> bool:
 @pytest.fixture
 def hasty(lab: Lab, tmp_path: Path) -> Path:
     """Give a target file of the lab with short waits and a short lease."""
-    timing = lab.target.timing.model_copy(update={"warm_up_s": 0.3, "settle_s": 0.3, "lease_s": 3.0})
+    timing = lab.target.timing.model_copy(update={"warm_up_s": 0.3, "settle_s": 0.3, "lease_s": 5.0})
     path = tmp_path / "target.yaml"
     target.dump(lab.target.model_copy(update={"timing": timing}), path)
     return path
@@ -41,6 +42,23 @@ def roots(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
     for root in both:
         for folder in runs.unfinished(root):
             drill(root, "recover", folder.name)
+
+
+@pytest.fixture
+def runners() -> Iterator[list[subprocess.Popen[str]]]:
+    """Give a list for drills that were started; whichever still sleeps is ended."""
+    started: list[subprocess.Popen[str]] = []
+    yield started
+    for runner in started:
+        if runner.poll() is None:
+            runner.kill()
+            runner.communicate()
+
+
+def await_stop(stopped: threading.Event, runner: subprocess.Popen[str]) -> None:
+    """Wait until a drill has been stopped; tell why if it ended before."""
+    while not stopped.wait(0.1):
+        assert runner.poll() is None, runner.communicate()
 
 
 def start(target_path: Path, root: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -73,29 +91,39 @@ def test_of_two_at_once_one_runs(lab: Lab, hasty: Path, roots: tuple[Path, Path]
 
 
 @pytest.mark.parametrize(
-    ("moment", "arguments"),
-    [("arming", ()), ("injected", ("--blackout",))],
+    ("call", "arguments"),
+    [("POST /schedules/", ()), ("POST /experiments", ("--blackout",))],
     ids=["before the fault", "between two faults"],
 )
 def test_who_was_taken_over_from_touches_nothing(
-    lab: Lab, hasty: Path, roots: tuple[Path, Path], tmp_path: Path, moment: str, arguments: tuple[str, ...]
+    lab: Lab,
+    hasty: Path,
+    roots: tuple[Path, Path],
+    runners: list[subprocess.Popen[str]],
+    tmp_path: Path,
+    call: str,
+    arguments: tuple[str, ...],
 ) -> None:
     """A runner that sleeps while another machine puts its drill back wakes, changes nothing, ends with 3."""
     before = lab.fingerprint()
     sent: list[str] = []
+    stopped = threading.Event()
 
     def heard(request: Request) -> bool:
         if changes(request, lab):
             sent.append(request.action)
+        # While it waits for an answer it is not about to send what it was already permitted to.
+        if request.action.startswith(call) and not stopped.is_set():
+            runners[0].send_signal(signal.SIGSTOP)
+            stopped.set()
         return False
 
     assert lab.target.endpoint_url is not None
     with Proxy(lab.target.endpoint_url, Weather(until=heard)) as proxy:
         watched = tmp_path / "watched.yaml"
         target.dump(target.load(hasty).model_copy(update={"endpoint_url": proxy.url}), watched)
-        runner = start(watched, roots[0], *arguments)
-        await_entry(roots[0], moment)
-        runner.send_signal(signal.SIGSTOP)
+        runners.append(runner := start(watched, roots[0], *arguments))
+        await_stop(stopped, runner)
         # On this machine its watchdog would kill it first.
         for pid in processes("drill.watchdog", roots[0]):
             os.kill(pid, signal.SIGKILL)
@@ -107,8 +135,7 @@ def test_who_was_taken_over_from_touches_nothing(
         sent_by_runner = list(sent)
         again = drill(roots[0], "recover", "latest")
 
-    assert (0, True) == (taken.returncode, "undone and checked" in taken.stdout), taken
-    assert by_then != []
+    assert (0, True, True) == (taken.returncode, "undone and checked" in taken.stdout, by_then != []), taken
     assert by_then == sent_by_runner, printed
     assert (3, True) == (runner.returncode, "took" in printed), printed
     assert 0 == again.returncode, again

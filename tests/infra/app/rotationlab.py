@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pg8000.native
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from infra.app.login_rotation import rotate
 from infra.app.settings import RotationSettings, rotation_settings_from
@@ -92,7 +93,16 @@ class Shop:
 
     def rotate(self, arn: str = "") -> dict[str, str]:
         """Rotate to the end; returns what the secret then holds."""
-        version = self.begin(arn)
+        # The one before is under way until its last call has been answered.
+        over = self.secrets.exceptions.InvalidRequestException
+        for attempt in Retrying(
+            retry=retry_if_exception_type(over),
+            stop=stop_after_delay(20),
+            wait=wait_fixed(0.05),
+            reraise=True,
+        ):
+            with attempt:
+                version = self.begin(arn)
         until(lambda: self.rotator.raised or self.is_current(version, arn), "the rotation")
         assert self.rotator.raised == []
         return self.held(arn)
