@@ -66,10 +66,9 @@ def _lambda(client: Client, resource: Resource) -> dict[str, str]:
 
 
 def _backup(client: Client, resource: Resource) -> dict[str, str]:
-    tags: dict[str, str] = {}
-    for page in client.get_paginator("list_tags").paginate(ResourceArn=resource.id):
-        tags |= page.get("Tags", {})
-    return tags
+    # boto3 has no paginator for it; a resource has at most 50 tags, and a page holds a thousand:
+    # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_ListTags.html
+    return dict(client.list_tags(ResourceArn=resource.id).get("Tags", {}))
 
 
 def _sns(client: Client, resource: Resource) -> dict[str, str]:

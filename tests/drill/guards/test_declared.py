@@ -1,0 +1,67 @@
+"""The guards that scenarios ask for."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from drill.guards.contract import CannotTell
+from drill.guards.declared import guard_of
+from drill.model import GuardSpec
+from tests.drill.guards.asking import NOBODY, asked
+from tests.infra.lab.planelab import EAST, WEST, Lab, control_plane
+
+
+@pytest.fixture
+def lab() -> Iterator[Lab]:
+    """Give a control plane."""
+    with control_plane() as made:
+        made.connect()
+        yield made
+
+
+def test_a_kind_that_nobody_knows_can_not_be_told() -> None:
+    """A guard that is skipped would be none."""
+    with pytest.raises(CannotTell, match="'moon-phase'"):
+        guard_of(GuardSpec("moon-phase", {}))(asked(), NOBODY)
+
+
+def check(lab: Lab, **settings: bool) -> GuardSpec:
+    """Make a health check and return the guard on it."""
+    made = lab.client("route53").create_health_check(
+        CallerReference=str(settings),
+        HealthCheckConfig={"Type": "TCP", "IPAddress": "192.0.2.1", "Port": 443, **settings},
+    )
+    return GuardSpec("check-is-healthy", {"health_check_id": made["HealthCheck"]["Id"]})
+
+
+@pytest.mark.parametrize("switch", ["Inverted", "Disabled"])
+def test_a_check_that_somebody_switched_refuses(lab: Lab, switch: str) -> None:
+    """To invert it again would put it right, and the undo would break it."""
+    answer = guard_of(check(lab, **{switch: True}))(asked(), lab.aws)
+
+    assert "is already inverted or disabled; somebody else is working on it" in answer
+
+
+def test_a_check_without_a_healthy_report_refuses(lab: Lab) -> None:
+    """No checker says that it is healthy: inverting it would draw traffic into a broken region."""
+    assert "is unhealthy before the drill" in guard_of(check(lab))(asked(), lab.aws)
+
+
+@pytest.mark.parametrize(("replicas", "refused"), [((), True), ((WEST,), False)])
+def test_a_table_that_is_not_global_refuses(lab: Lab, replicas: tuple[str, ...], refused: bool) -> None:
+    """Without a replica there is no replication to pause."""
+    client = lab.client("dynamodb", EAST)
+    client.create_table(
+        TableName="orders",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    )
+    for region in replicas:
+        client.update_table(TableName="orders", ReplicaUpdates=[{"Create": {"RegionName": region}}])
+
+    answer = guard_of(GuardSpec("table-is-global", {}))(asked(), lab.aws)
+
+    assert refused == ("table orders has no replica in us-west-2" in answer)
+    assert refused == bool(answer)
