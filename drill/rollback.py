@@ -89,7 +89,9 @@ def roll_back(the_journal: Journal, aws: Aws, target: Target, run_id: str, held:
             # The steps before it still need their undo; that this one could not be noted is told with it.
             one = replace(one, error="; ".join(part for part in (one.error, str(problem)) if part))
         undone.append(one)
-    if not any(one.error for one in undone):
+    if any(one.error for one in undone):
+        undone += _still_armed(the_journal, target)
+    else:
         undone += _disarmed(the_journal, aws, target, run_id)
     if not any(one.error for one in undone):
         with contextlib.suppress(DrillError):  # every undo's own line says the same
@@ -235,6 +237,14 @@ def _forgotten(held: Lease, step: str, timing: Timing) -> str:
 
     error = _tried(once, timing)
     return f"undone, but {error}" if error else ""
+
+
+def _still_armed(the_journal: Journal, target: Target) -> tuple[Undone, ...]:
+    """Tell that the run's dead-man's undos stay: they are the last to help with a step that is left."""
+    if not the_journal.armed() or not dead_man.possible(target):
+        return ()
+    now_ns = clock.monotonic_ns()
+    return (Undone(DISARMING, now_ns, now_ns, "it stays armed until all else is put back"),)
 
 
 def _disarmed(the_journal: Journal, aws: Aws, target: Target, run_id: str) -> tuple[Undone, ...]:

@@ -51,7 +51,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Start a lab, deploy the system, and stop it after the last test."""
     # The database's own user must be able to reach the folder, and pytest's are closed to others.
     state = session.folder()
-    session.up(state, "fast", None, 1800, print)
+    # Long enough for every point of `make crash`; it ends by itself all the same.
+    session.up(state, "fast", None, 7200, print)
     try:
         yield Lab(state, target.load(state / session.TARGET))
     finally:
