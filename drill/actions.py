@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from drill.model import Between, StepMark
 from drill.record import Action
 from drill.rollback import Undone
 from drill.scenario import Step
@@ -14,19 +15,37 @@ class Actions:
         """Begin with nothing done."""
         self._by_step: dict[str, Action] = {}
 
-    def begun(self, step: Step, status: str, sent_ns: int, done_ns: int, error: str) -> None:
-        """Take note of an injection; see :class:`drill.record.Action` for ``status``."""
+    def begun(self, step: Step, status: str, called: Between, error: str, *, recovery: bool = False) -> None:
+        """Take note of a step; see :class:`drill.record.Action` for ``status``."""
         self._by_step[step.name] = Action(
             step=step.name,
             fault=step.fault.kind,
             description=step.fault.describe(),
             status=status,
-            sent_ns=sent_ns,
-            done_ns=done_ns,
+            sent_ns=called.earliest_ns,
+            done_ns=called.latest_ns,
             undo_status="pending",
             undo_sent_ns=None,
             undo_done_ns=None,
             error=error,
+            recovery=recovery,
+        )
+
+    def complete(self, step: Step, ready: Between) -> None:
+        """Take note of when a step of the recovery procedure was complete."""
+        self._by_step[step.name] = replace(self._by_step[step.name], ready=ready)
+
+    def unknown(self, step: Step) -> bool:
+        """Say whether a step's answer was lost."""
+        action = self._by_step.get(step.name)
+        return action is not None and action.status == "unknown"
+
+    def marks(self) -> tuple[StepMark, ...]:
+        """Return when each step was made and complete, for the measures."""
+        return tuple(
+            StepMark(one.step, Between(one.sent_ns, one.done_ns), one.ready)
+            for one in self._by_step.values()
+            if one.sent_ns is not None and one.done_ns is not None
         )
 
     def undone(self, one: Undone) -> None:

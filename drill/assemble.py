@@ -30,6 +30,7 @@ class Happened:
         steady_before: The steady state held for the whole warm-up.
         took_effect: The fault was seen to bite; None if nothing was injected.
         failed: Why a step could not be injected; empty if all were.
+        recovery_failed: Why a step of the recovery procedure could not be made; empty if all were.
         stopped_by: What ended it early; empty if nothing did.
         interrupted: It was a signal.
         actions: What was done and undone.
@@ -44,6 +45,7 @@ class Happened:
     steady_before: bool
     took_effect: bool | None
     failed: str
+    recovery_failed: str
     stopped_by: str
     interrupted: bool
     actions: tuple[Action, ...]
@@ -58,6 +60,8 @@ def record(order: Order, happened: Happened, history: History) -> Record:
     circumstances = Circumstances(
         steady_before=happened.steady_before,
         took_effect=happened.took_effect if happened.actions else None,
+        awaited=plan.awaited,
+        recovery_failed=happened.recovery_failed,
         starved=probe_health.starved(
             history, edges, {one.probe for one in plan.measures if one.kind == "ledger"}
         ),

@@ -5,23 +5,20 @@ whatever happens: success, deadline, stop condition, exception or signal.
 """
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 import structlog
-from botocore.exceptions import BotoCoreError, ClientError
 
-from drill import abort, assemble, clock, dead_man, guard, lease, record, rollback, runs
+from drill import abort, assemble, clock, guard, lease, record, rollback, runs
 from drill.actions import Actions
 from drill.assemble import Happened
 from drill.aws import Aws
 from drill.errors import DrillError, Refused, RollbackIncomplete
-from drill.faults.registry import arguments
 from drill.journal import Journal, Writer
 from drill.lease import Lease
-from drill.model import Between, History, Json, Marks
+from drill.model import Between, History, Marks
 from drill.observations import Store
 from drill.order import Order
 from drill.probes.contract import Context
@@ -30,6 +27,7 @@ from drill.progress import Progress, Steadfast
 from drill.read_back import ReadBack
 from drill.record import Record
 from drill.scenario import Step
+from drill.steps import Steps
 from drill.stop import Stop, on_signals
 from drill.stop_conditions import StopConditions
 from drill.versions import versions
@@ -107,8 +105,11 @@ class _Drill:
         self._steady_before = False
         self._took_effect: bool | None = None
         self._failed = ""
+        self._recovery_failed = ""
         self._watchdog: Watchdog | None = None
         self._stops: StopConditions | None = StopConditions(order.plan, aws)
+        self._due = clock.wall_in(0)
+        self._steps = Steps(aws, self._target, folder.name, log, held, self._actions, progress)
         specs = order.plan.probes
         store = Store.create(folder / runs.OBSERVATIONS)
         self._started = clock.now()
@@ -145,6 +146,7 @@ class _Drill:
             steady_before=self._steady_before,
             took_effect=self._took_effect,
             failed=self._failed,
+            recovery_failed=self._recovery_failed,
             stopped_by=self._stop.reason,
             interrupted=self._stop.interrupted,
             actions=self._actions.listed(),
@@ -195,13 +197,18 @@ class _Drill:
         """Capture, journal the undo, inject; for every step, in order."""
         self._enter("inject", "breaking it")
         first_ns = clock.monotonic_ns()
-        steps = self._order.scenario.steps(self._target, self._order.params)
-        due = clock.wall_in(self._at_most_s(steps))
+        scenario, params = self._order.scenario, self._order.params
+        steps = scenario.steps(self._target, params)
+        self._due = clock.wall_in(self._at_most_s((*steps, *scenario.recovery(self._target, params))))
         for step in steps:
-            if self._must_stop() or not self._inject_one(step, due):
+            if self._must_stop():
+                break
+            self._failed = self._steps.make(step, self._due)
+            if self._failed:
                 break
             self._wait(lambda _: False, step.then_wait_s)
         injected = Between(first_ns, clock.monotonic_ns())
+        self._mark_steps()
         self.watch.marks = replace(self.watch.marks, injected=injected)
 
     def _at_most_s(self, steps: Sequence[Step]) -> float:
@@ -210,72 +217,61 @@ class _Drill:
         every_s = sum(step.then_wait_s + 3 * timing.effect_s for step in steps)
         return every_s + timing.deadline_s + timing.effect_s + timing.lease_s
 
-    def _inject_one(self, step: Step, due: datetime) -> bool:
-        """Inject one step; return False when it did not go as it should."""
-        fault = step.fault
-        try:
-            captured = fault.capture(self._aws)
-        except (BotoCoreError, ClientError, DrillError) as problem:
-            self._failed = f"{step.name}: the state before could not be read: {problem}"
-            return False
-        args = arguments(fault)
-        intent = self._journal.intend(step.name, fault.kind, args, captured)
-        number = len(self._journal.pending())
-        undo: dict[str, Json] = {"number": number, "fault": fault.kind, "args": args, "captured": captured}
-        self._lease.remember(step.name, undo)
-        if not self._arm(step, captured, due):
-            return False
-        sent_ns = clock.monotonic_ns()
-        status, error = "injected", ""
-        try:
-            fault.inject(self._aws, captured, intent)
-        except (ClientError, DrillError) as problem:
-            status, error = "failed", str(problem)
-        except BotoCoreError as problem:
-            status, error = "unknown", str(problem)
-        done_ns = clock.monotonic_ns()
-        # First of all kept in memory: the journal may be what fails, and the record must know of it.
-        self._actions.begun(step, status, sent_ns, done_ns, error)
-        self._journal.note(status, step.name, sent_ns, done_ns, error=error)
-        _LOG.info("step", run_id=self._folder.name, step=step.name, status=status, error=error)
-        self._progress.said(f"{status}: {fault.describe()}")
-        if error:
-            self._failed = f"{step.name}: {error}"
-        return not error
-
-    def _arm(self, step: Step, captured: Mapping[str, Json], due: datetime) -> bool:
-        """Have AWS undo a step by itself when it is due, where that can be; say whether all went well."""
-        armed = step.fault.dead_man(captured, self._folder.name)
-        if not armed.calls or not dead_man.possible(self._target):
-            return True
-        self._journal.arming(step.name)
-        try:
-            dead_man.arm(self._aws, self._target, self._folder.name, step.name, armed, due)
-        except (BotoCoreError, ClientError) as problem:
-            self._failed = f"{step.name}: its dead-man's undo could not be armed: {problem}"
-            return False
-        self._progress.said(f"armed until {due:%H:%M:%S} UTC: {armed.note}")
-        return True
-
     def _observe(self) -> None:
         """Watch until the awaited recovery has come, or the deadline has."""
         if self._failed or self._stop.asked:
             return
         self._enter("observe", "waiting for the recovery")
         scenario, params = self._order.scenario, self._order.params
+        until_ns = clock.monotonic_ns() + round(self._timing.deadline_s * 1e9)
+
+        def bit(history: History) -> bool:
+            self._took_effect = self._took_effect or scenario.took_effect(self._target, params, history)
+            return self._took_effect
 
         def recovered(history: History) -> bool:
-            self._took_effect = self._took_effect or scenario.took_effect(self._target, params, history)
-            return bool(self._took_effect) and scenario.ended(self._target, params, history)
+            return bit(history) and scenario.ended(self._target, params, history)
 
         self._took_effect = False
-        ended = self._wait(recovered, self._timing.deadline_s)
+        ended = self._recover(bit, until_ns) and self._wait(recovered, self._left_s(until_ns))
         if ended or not self._stop.asked:
             now_ns = clock.monotonic_ns()
             self.watch.marks = replace(self.watch.marks, recovery_ended_ns=now_ns, deadline_passed=not ended)
             for store in self._order.plan.ledger_stores:
                 self._progress.said(f"reading the {store} ledger")
                 self._read_back.at_cutover(store)
+
+    def _recover(self, bit: Callable[[History], bool], until_ns: int) -> bool:
+        """Follow the recovery procedure under test, once the fault took effect; say whether none failed."""
+        scenario, params = self._order.scenario, self._order.params
+        procedure = scenario.recovery(self._target, params)
+        if not procedure:
+            return True
+        if scenario.steps(self._target, params) and not self._wait(bit, self._left_s(until_ns)):
+            return True
+        self._enter("recover", "following the recovery procedure")
+        for step in procedure:
+            if self._must_stop():
+                return True
+            why = self._steps.make(step, self._due, recovery=True)
+            why = why or self._steps.complete(step, until_ns, self._goes_on)
+            self._mark_steps()
+            if why and self._actions.unknown(step):
+                self._failed = why  # nobody knows whether the procedure would have gone on
+            elif why:
+                self._recovery_failed = why
+            if why:
+                return False
+            self._wait(lambda _: False, step.then_wait_s)
+        return True
+
+    def _goes_on(self) -> bool:
+        self._progress.seen(self.watch.look())
+        self._stop.wait(self._timing.poll_s)
+        return not self._must_stop()
+
+    def _mark_steps(self) -> None:
+        self.watch.marks = replace(self.watch.marks, steps=self._actions.marks())
 
     def _roll_back(self) -> None:
         """Undo everything that was intended, the last first, and check each."""
@@ -367,6 +363,10 @@ class _Drill:
         _LOG.info("phase", run_id=self._folder.name, phase=phase)
         self._journal.phase(phase)
         self._progress.phase(phase, detail)
+
+    @staticmethod
+    def _left_s(until_ns: int) -> float:
+        return max(0.0, (until_ns - clock.monotonic_ns()) / 1e9)
 
     @staticmethod
     def _elapsed_s(since_ns: int) -> float:

@@ -12,6 +12,7 @@ changed or missing line shows. Kinds:
 ``injected``  it answered: ``step sent_ns done_ns``
 ``failed``    it was refused, nothing happened: ``step sent_ns done_ns error``
 ``unknown``   its answer was lost: ``step sent_ns done_ns error``; undone as if it happened
+``ready``     a step of the recovery procedure was complete: ``step sent_ns done_ns``
 ``arming``    dead-man's undos of this run may exist from now on: ``step``
 ``disarmed``  none of them does any more
 ``undone``    put back and checked: ``step sent_ns done_ns``, ``drift`` that was left

@@ -153,17 +153,35 @@ class LedgerRead:
 
 
 @dataclass(frozen=True, slots=True)
+class StepMark:
+    """When a step was made, and when it was complete.
+
+    Attributes:
+        step: Its name.
+        called: From its call sent to its call answered, whatever the answer.
+        ready: Between the sending of the last look that showed it incomplete and the end of the first
+            that showed it complete; None where it never was, or was not asked.
+
+    """
+
+    step: str
+    called: Between
+    ready: Between | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Marks:
     """When the engine did what.
 
     Attributes:
         probes_started_ns: First probe was due.
         injected: From the first step's call sent to the last one's call done; None if nothing
-            was injected.
+            was injected. Where a scenario breaks nothing, the instant that it declares the disaster.
         recovery_ended_ns: When the scenario's end condition held or its deadline passed.
         undone: From the first undo's call sent to the last one's call done.
         settled_ns: When steady state held again after the rollback, or was given up.
         deadline_passed: Whether the end condition never came.
+        steps: Every step that was made, injections and the recovery procedure, in order.
 
     """
 
@@ -173,6 +191,7 @@ class Marks:
     undone: Between | None = None
     settled_ns: int | None = None
     deadline_passed: bool = False
+    steps: tuple[StepMark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,13 +148,13 @@ def _permissions(plan: Plan) -> Iterator[_Permission]:
 
 def _calls(plan: Plan) -> Iterator[Call]:
     """Yield every call of a drill: of its faults, guards, probes, lease, schedules and stop conditions."""
-    for step in plan.steps:
+    for step in plan.every_step:
         yield from step.calls
     for spec in plan.probes:
         yield from KINDS[spec.kind].calls(spec)
     yield from needed.calls(plan)
     yield from _own(plan.target)
-    if any(build(step.fault, step.args).plain_undo for step in plan.steps):
+    if any(build(step.fault, step.args).plain_undo for step in plan.every_step):
         yield from dead_man.calls(plan.target)
 
 

@@ -25,7 +25,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """One injection as the plan shows it.
+    """One injection, or one step of the recovery procedure, as the plan shows it.
 
     Attributes:
         name: The step's name.
@@ -35,6 +35,7 @@ class PlannedStep:
         touches: What it changes.
         calls: The AWS calls that it may make.
         dead_man: What undoes it when nobody is left to do it, or why nothing does; one line.
+        needs: Earlier steps whose product it uses: known after them.
 
     """
 
@@ -45,6 +46,7 @@ class PlannedStep:
     touches: tuple[Resource, ...]
     calls: tuple[Call, ...]
     dead_man: str
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,13 @@ class Plan:
     measures: tuple[MeasureSpec, ...]
     objectives: tuple[Objective, ...]
     ledger_stores: tuple[str, ...]
+    recovery: tuple[PlannedStep, ...] = ()
+    awaited: str = ""
+
+    @property
+    def every_step(self) -> tuple[PlannedStep, ...]:
+        """Return the injections and the recovery procedure, in order."""
+        return (*self.steps, *self.recovery)
 
     @property
     def expected_s(self) -> tuple[float, float]:
@@ -81,20 +90,8 @@ def make(scenario: Scenario[P], params: P, target: Target) -> Plan:
         UsageError: The scenario declares steps that could not be undone from a journal.
 
     """
-    declared = scenario.steps(target, params)
-    _check(scenario.name, declared)
-    steps = tuple(
-        PlannedStep(
-            step.name,
-            step.fault.kind,
-            arguments(step.fault),
-            step.fault.describe(),
-            step.fault.touches(),
-            step.fault.calls,
-            _dead_man(step.fault, target),
-        )
-        for step in declared
-    )
+    injected, recovery = scenario.steps(target, params), scenario.recovery(target, params)
+    _check(scenario.name, (*injected, *recovery))
     return Plan(
         schema=SCHEMA,
         scenario=scenario.name,
@@ -104,12 +101,28 @@ def make(scenario: Scenario[P], params: P, target: Target) -> Plan:
         notes=scenario.notes(target, params),
         params=params.model_dump(mode="json"),
         target=target,
-        steps=steps,
+        steps=tuple(_planned(step, target) for step in injected),
         guards=scenario.guards(target, params),
         probes=scenario.probes(target, params),
         measures=scenario.measures(target, params),
         objectives=scenario.objectives(target, params),
         ledger_stores=scenario.ledger_stores(target, params),
+        recovery=tuple(_planned(step, target) for step in recovery),
+        awaited=scenario.awaited,
+    )
+
+
+def _planned(step: Step, target: Target) -> PlannedStep:
+    fault = step.fault
+    return PlannedStep(
+        step.name,
+        fault.kind,
+        arguments(fault),
+        fault.describe(),
+        fault.touches(),
+        fault.calls,
+        _dead_man(fault, target),
+        step.needs,
     )
 
 
@@ -131,6 +144,11 @@ def _check(scenario: str, steps: Sequence[Step]) -> None:
     for step in steps:
         if build(step.fault.kind, arguments(step.fault)) != step.fault:
             msg = f"fault {step.fault.kind} of step {step.name} does not survive a journal; mend it"
+            raise UsageError(msg)
+    for place, step in enumerate(steps):
+        unknown = set(step.needs) - set(names[:place])
+        if unknown:
+            msg = f"step {step.name} needs {', '.join(sorted(unknown))}, which is no earlier step; mend it"
             raise UsageError(msg)
 
 

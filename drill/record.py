@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from drill.clock import Instant
 from drill.errors import UsageError
-from drill.model import Json, Judgement, Marks, Measured, Outcome, ProbeSpec
+from drill.model import Between, Json, Judgement, Marks, Measured, Outcome, ProbeSpec
 
 SCHEMA = 1
 
@@ -33,6 +33,8 @@ class Action:
         undo_done_ns: When it was checked.
         error: What went wrong, in AWS's words; empty if nothing did.
         drift: What somebody else had changed meanwhile, and was left as they made it.
+        recovery: It belongs to the recovery procedure under test, and is no injection.
+        ready: When it was complete, where that was awaited.
 
     """
 
@@ -47,6 +49,8 @@ class Action:
     undo_done_ns: int | None
     error: str = ""
     drift: tuple[str, ...] = ()
+    recovery: bool = False
+    ready: Between | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from tenacity import (
     Retrying,
     retry_if_exception_type,
     retry_if_result,
-    stop_after_delay,
     wait_fixed,
 )
 
@@ -216,15 +215,17 @@ def _check_account(target: Target, aws: Aws) -> None:
 def _undone(step: Pending, aws: Aws, timing: Timing, run_id: str) -> Undone:
     """Undo one step and wait until it shows."""
     drift: tuple[str, ...] = ()
+    within_s = timing.effect_s
 
     def once() -> bool:
-        nonlocal drift
+        nonlocal drift, within_s
         fault = registry.build(step.fault, step.args)
+        within_s = max(within_s, fault.undo_within_s)
         drift = fault.undo(aws, step.captured, run_id) or drift
         return fault.undone(aws, step.captured, run_id)
 
     sent_ns = clock.monotonic_ns()
-    error = _tried(once, timing)
+    error = _tried(once, timing, lambda: within_s)
     return Undone(step.step, sent_ns, clock.monotonic_ns(), error, drift)
 
 
@@ -264,18 +265,26 @@ def _disarmed(the_journal: Journal, aws: Aws, target: Target, run_id: str) -> tu
     return (Undone(DISARMING, sent_ns, clock.monotonic_ns(), error),)
 
 
-def _tried(once: Callable[[], bool], timing: Timing) -> str:
-    """Try until it holds or its time is over; return what went wrong, or nothing."""
+def _tried(once: Callable[[], bool], timing: Timing, within_s: Callable[[], float] | None = None) -> str:
+    """Try until it holds or its time is over; return what went wrong, or nothing.
+
+    Args:
+        once: One try; says whether it holds.
+        timing: The target's.
+        within_s: Returns how long it may take, once a try has found out; ``effect_s`` by default.
+
+    """
+    at_most_s = within_s or (lambda: timing.effect_s)
     attempts = Retrying(
         retry=retry_if_exception_type((BotoCoreError, ClientError)) | retry_if_result(lambda done: not done),
-        stop=stop_after_delay(timing.effect_s),
+        stop=lambda tried: (tried.seconds_since_start or 0.0) >= at_most_s(),
         wait=wait_fixed(timing.poll_s),
     )
     try:
         attempts(once)
     except RetryError as problem:
         last = problem.last_attempt.exception()
-        return str(last) if last else f"undone, but after {timing.effect_s:g} s the system did not show it"
+        return str(last) if last else f"undone, but after {at_most_s():g} s the system did not show it"
     except DrillError as problem:
         return str(problem)
     except Exception as problem:  # noqa: BLE001 (one undo that fails must not keep the others from running)

@@ -23,18 +23,21 @@ class Params(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One injection, in order.
+    """One change, in order: an injection, or a step of the recovery procedure under test.
 
     Attributes:
         name: Unique in the scenario; journals and plans carry it.
         fault: What is injected, and undone.
         then_wait_s: How long the system runs on with it before the next step.
+        needs: Names of earlier steps whose product it uses. What they made is known only then: the
+            step looks it up when it is injected, by the run's id, and the plan says so.
 
     """
 
     name: str
     fault: Fault
     then_wait_s: float = 0.0
+    needs: tuple[str, ...] = ()
 
 
 P = TypeVar("P", bound=Params)
@@ -49,6 +52,7 @@ class Scenario(ABC, Generic[P]):
         hypothesis: What should happen when it breaks.
         covers: What it proves, with the seed's failure numbers.
         parameters: The class of its parameters.
+        awaited: What :meth:`ended` waits for, as the sentence of a missed deadline names it.
 
     """
 
@@ -57,6 +61,7 @@ class Scenario(ABC, Generic[P]):
     hypothesis: ClassVar[str]
     covers: ClassVar[tuple[str, ...]]
     parameters: type[P]
+    awaited: ClassVar[str] = "the awaited recovery"
 
     @abstractmethod
     def guards(self, target: Target, params: P) -> tuple[GuardSpec, ...]:
@@ -65,6 +70,14 @@ class Scenario(ABC, Generic[P]):
     @abstractmethod
     def steps(self, target: Target, params: P) -> tuple[Step, ...]:
         """Return the injections, in order."""
+
+    def recovery(self, target: Target, params: P) -> tuple[Step, ...]:
+        """Return the recovery procedure under test, in order: what a person or a runbook would do.
+
+        It begins once the fault took effect, or at once where nothing is injected; each step begins
+        when the one before is ready, and is timed. What the steps make is undone with the rest.
+        """
+        return ()
 
     @abstractmethod
     def probes(self, target: Target, params: P) -> tuple[ProbeSpec, ...]:

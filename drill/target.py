@@ -216,12 +216,16 @@ class Objectives(_Part):
         rto_s: Recovery time, in seconds.
         rpo_s: Recovery point, in seconds.
         rpo_writes: Acknowledged writes that may be lost at cutover; 0 is a legal objective.
+        alert_s: Time from the fault until its alert can be read where a person's pager reads, in seconds.
+        failed_share: Share of clients' writes that may fail after the SDK's retries, 0 to 1.
 
     """
 
     rto_s: float | None = Field(None, gt=0)
     rpo_s: float | None = Field(None, ge=0)
     rpo_writes: int | None = Field(None, ge=0)
+    alert_s: float | None = Field(None, gt=0)
+    failed_share: float | None = Field(None, ge=0, le=1)
 
 
 class Target(_Part):

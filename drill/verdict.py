@@ -27,6 +27,8 @@ class Circumstances:
         deadline_passed: The awaited recovery had not come when the drill stopped waiting.
         stopped_by: What ended the drill early; empty if nothing did.
         settled: The steady state came back after the rollback.
+        awaited: What the drill waited for.
+        recovery_failed: Why a step of the recovery procedure could not be made; empty if all were.
 
     """
 
@@ -36,6 +38,8 @@ class Circumstances:
     deadline_passed: bool = False
     stopped_by: str = ""
     settled: bool = True
+    awaited: str = "the awaited recovery"
+    recovery_failed: str = ""
 
     @property
     def doubt(self) -> str:
@@ -120,10 +124,7 @@ def _overall(circumstances: Circumstances) -> tuple[Outcome, str]:
     if circumstances.doubt:
         return Outcome.INCONCLUSIVE, circumstances.doubt
     if circumstances.deadline_passed:
-        return (
-            Outcome.BREACHED,
-            "The fault took effect, and the awaited recovery had not come by the deadline.",
-        )
+        return Outcome.BREACHED, _not_come(circumstances)
     if circumstances.stopped_by:
         return Outcome.INCONCLUSIVE, f"The drill was stopped early: {circumstances.stopped_by}."
     if not circumstances.settled:
@@ -132,6 +133,12 @@ def _overall(circumstances: Circumstances) -> tuple[Outcome, str]:
             "The steady state did not come back after the rollback; look at the system.",
         )
     return Outcome.MET, ""
+
+
+def _not_come(circumstances: Circumstances) -> str:
+    if circumstances.recovery_failed:
+        return f"The fault took effect, and the recovery failed: {circumstances.recovery_failed}."
+    return f"The fault took effect, and {circumstances.awaited} had not come by the deadline."
 
 
 def _distrust(measured: Measured) -> str:

@@ -1,6 +1,7 @@
 """``drill plan``: what a drill would touch, and with ``--check`` whether it may begin."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from drill import plan, target
 from drill.cli import options
 from drill.errors import UsageError
 from drill.exit_codes import MET, REFUSED
-from drill.plan import Plan
+from drill.plan import Plan, PlannedStep
 from drill.scenario import Scenario
 
 
@@ -72,12 +73,11 @@ def _page(the_plan: Plan) -> str:
 
     least_s, most_s = the_plan.expected_s
     lines = [f"{the_plan.title} ({the_plan.scenario}) on {the_plan.target.name}", "", "Will change:"]
-    for step in the_plan.steps:
-        lines.append(f"  {step.name}: {step.description}")
-        lines += [f"    {touched.kind} {touched.id} ({touched.region})" for touched in step.touches]
-        lines.append(f"    if nobody is left to undo it: {step.dead_man}")
+    lines += _steps(the_plan.steps) or ["  nothing: it only follows the recovery procedure"]
+    if the_plan.recovery:
+        lines += ["", "Then follows the recovery procedure, and undoes that too:", *_steps(the_plan.recovery)]
     lines += ["", "AWS calls:"]
-    calls = {(call.service, call.action, call.when) for step in the_plan.steps for call in step.calls}
+    calls = {(call.service, call.action, call.when) for step in the_plan.every_step for call in step.calls}
     lines += [f"  {service}:{action} ({when})" for service, action, when in sorted(calls)]
     lines += ["", "Will watch:"]
     lines += [f"  {probe.name}: {probe.kind} every {probe.interval_s:g} s" for probe in the_plan.probes]
@@ -90,6 +90,16 @@ def _page(the_plan: Plan) -> str:
     lines += ["", f"Takes {least_s:g} s at least; gives up after {most_s:g} s. Nothing was touched."]
     lines += [f"Note: {note}" for note in the_plan.notes]
     return "\n".join(lines)
+
+
+def _steps(steps: Sequence[PlannedStep]) -> list[str]:
+    lines = []
+    for step in steps:
+        lines.append(f"  {step.name}: {step.description}")
+        lines += [f"    {touched.kind} {touched.id} ({touched.region})" for touched in step.touches]
+        lines += [f"    known after: {needed}" for needed in step.needs]
+        lines.append(f"    if nobody is left to undo it: {step.dead_man}")
+    return lines
 
 
 command = options.ScenarioGroup(

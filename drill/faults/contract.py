@@ -131,6 +131,9 @@ class DeadMan:
 class Fault(ABC):
     """One way to break one thing, and the way back. Subclasses are frozen dataclasses.
 
+    A step of a recovery procedure (restore a snapshot, point the application at it) is one too: it
+    changes the system, and what it made is undone like everything else.
+
     Attributes:
         kind: Its name in the registry, in journals and plans.
         plain_undo: Whether its undo is plain calls that are known before the injection, so that
@@ -145,6 +148,14 @@ class Fault(ABC):
     @abstractmethod
     def calls(self) -> tuple[Call, ...]:
         """Every AWS call that it may make, on which resources."""
+
+    @property
+    def undo_within_s(self) -> float:
+        """How long its undo may take to show, in seconds; at least it gets the target's ``effect_s``.
+
+        Deleting a database takes minutes, whatever was injected.
+        """
+        return 0.0
 
     @property
     @abstractmethod
@@ -171,6 +182,18 @@ class Fault(ABC):
     @abstractmethod
     def inject(self, aws: "Aws", before: Mapping[str, Json], intent: Intent) -> None:
         """Break it, and return when AWS's API shows the change."""
+
+    def ready(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> bool:
+        """Say whether a step of a recovery procedure is complete: the drill goes on, and times it, then.
+
+        A call that starts something long (a restore) returns from :meth:`inject` as soon as AWS has
+        taken it; here its state is read, again and again, until it is done. Faults are ready at once.
+
+        Raises:
+            DrillError: It can never become ready: it failed.
+
+        """
+        return True
 
     @abstractmethod
     def undo(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> tuple[str, ...]:

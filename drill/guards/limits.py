@@ -17,11 +17,11 @@ def within_limits(asked: Asked, _aws: Aws) -> str:
 
 def _beyond(plan: Plan) -> Iterator[str]:
     limits = plan.target.limits
-    touched = {resource for step in plan.steps for resource in step.touches}
+    touched = {resource for step in plan.every_step for resource in step.touches}
     if limits.max_resources is not None and len(touched) > limits.max_resources:
         yield f"it touches {len(touched)} resources, at most {limits.max_resources} may be (max_resources)"
     if limits.faults is not None:
-        others = sorted({step.fault for step in plan.steps} - set(limits.faults))
+        others = sorted({step.fault for step in plan.every_step} - set(limits.faults))
         if others:
             yield f"it injects {', '.join(others)}, which is not among the allowed faults (faults)"
     if limits.regions is not None:

@@ -21,7 +21,7 @@ _TAG_READS = {
 def calls(plan: Plan) -> Iterator[Call]:
     """Yield every call that the guards and the stop conditions of a plan may make."""
     yield Call("capture", "ec2", "DescribeVpcs")
-    for step in plan.steps:
+    for step in plan.every_step:
         for resource in step.touches:
             yield from _tags(resource)
     if plan.target.stop.alarms:

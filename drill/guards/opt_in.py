@@ -8,7 +8,7 @@ from drill.guards.contract import Asked
 def opted_in(asked: Asked, aws: Aws) -> str:
     """Refuse if any resource that would be changed does not carry the target's opt-in tag."""
     tag = asked.plan.target.opt_in
-    touched = dict.fromkeys(resource for step in asked.plan.steps for resource in step.touches)
+    touched = dict.fromkeys(resource for step in asked.plan.every_step for resource in step.touches)
     without = [one for one in touched if tags.of(one, aws).get(tag.key) != tag.value]
     if not without:
         return ""
