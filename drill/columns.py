@@ -169,7 +169,7 @@ class Columns(Sequence[Observation]):
         return [self._at(place) for place in range(start, len(self)) if due_ns[place] >= instant_ns]
 
     def sent_since(self, instant_ns: int, goodness: Goodness | None = None) -> Iterator[Observation]:
-        """Yield what was sent at an instant or later and showed this; takes no longer the more came before."""
+        """Yield what was sent at an instant or later and showed this; no slower the more came before."""
         sent_ns, codes = self.sent_ns, self.goodness
         wanted = set(range(len(GOODNESS)) if goodness is None else (CODES[goodness],))
         for place in range(self._sent_tops.start(instant_ns), len(self)):

@@ -40,15 +40,20 @@ class StoredRows(Collection[LedgerRow]):
 
     __hash__ = None  # type: ignore[assignment]  # it is what the file holds
 
+    def delete(self) -> None:
+        """Delete them from the file."""
+        with self._file.writing() as connection:
+            connection.execute("DELETE FROM ledger_page WHERE ledger = ?", (self.ledger,))
+
     def _page(self, number: int) -> list[tuple[int, str]]:
         with self._file.reading() as connection:
             asked = "SELECT count, rows, checksum FROM ledger_page WHERE ledger = ? AND number = ?"
             found = connection.execute(asked, (self.ledger, number)).fetchone()
         if found is None:
-            raise self._file.damaged(f"page {number} of ledger {self.ledger} is missing")
+            self._file.give_up(f"page {number} of ledger {self.ledger} is missing")
         count, rows, expected = found
-        if checksum(self.ledger, number, count, rows) != expected:
-            raise self._file.damaged(f"page {number} of ledger {self.ledger} is not as it was written")
+        if checksum(self.ledger, number, count, packed=rows) != expected:
+            self._file.give_up(f"page {number} of ledger {self.ledger} is not as it was written")
         listed: list[tuple[int, str]] = unpack_json(rows)
         return listed
 
@@ -81,8 +86,7 @@ class Draft:
         """Forget all rows: reading begins again, or is given up."""
         self._waiting.clear()
         self._pages = 0
-        with self._file.writing() as connection:
-            connection.execute("DELETE FROM ledger_page WHERE ledger = ?", (self._ledger,))
+        StoredRows(self._file, self._ledger, 0).delete()
 
     def rows(self) -> StoredRows:
         """Return all rows that were added."""
@@ -93,7 +97,7 @@ class Draft:
 
     def _write(self, page: list[tuple[int, str]]) -> None:
         packed = pack_json(page)
-        check = checksum(self._ledger, self._pages, len(page), packed)
+        check = checksum(self._ledger, self._pages, len(page), packed=packed)
         with self._file.writing() as connection:
             row = (self._ledger, self._pages, len(page), packed, check)
             connection.execute("INSERT INTO ledger_page VALUES (?, ?, ?, ?, ?)", row)

@@ -239,7 +239,7 @@ class History:
     def sent_since(
         self, probe: str, instant_ns: int, goodness: Goodness | None = None
     ) -> Iterable[Observation]:
-        """Return what of a probe was sent at an instant or later and showed this (None: whatever it showed)."""
+        """Return what of a probe was sent at an instant or later and showed this (None: anything)."""
         seen = self.observations.get(probe, ())
         if isinstance(seen, Windowed):
             return seen.sent_since(instant_ns, goodness)

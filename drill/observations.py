@@ -22,7 +22,7 @@ from drill.errors import DrillError
 from drill.ledger_rows import Draft, StoredRows
 from drill.model import Json, LedgerRead, Observation
 from drill.packing import checksum
-from drill.segments import Segments
+from drill.segments import Segments, detail_id
 from drill.sqlite_file import SqliteFile
 
 SCHEMA = 2
@@ -32,12 +32,16 @@ PRAGMA journal_mode = WAL;
 CREATE TABLE name (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE, checksum INTEGER NOT NULL);
 CREATE TABLE segment (
     id INTEGER PRIMARY KEY,
-    probe INTEGER NOT NULL REFERENCES name,
+    probes INTEGER NOT NULL,
     count INTEGER NOT NULL,
     attempts BLOB NOT NULL,
-    checksum INTEGER NOT NULL,
-    details BLOB,
-    details_checksum INTEGER NOT NULL
+    checksum INTEGER NOT NULL
+);
+CREATE TABLE detail (
+    id INTEGER PRIMARY KEY,
+    count INTEGER NOT NULL,
+    packed BLOB NOT NULL,
+    checksum INTEGER NOT NULL
 );
 CREATE TABLE ledger (
     id INTEGER PRIMARY KEY,
@@ -174,6 +178,16 @@ class Store:
                 "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*values, checksum(*values))
             )
 
+    def drop_ledger(self, read: LedgerRead) -> None:
+        """Delete the rows of a reading that was streamed in and is not added.
+
+        Raises:
+            DrillError: The file is full, damaged or gone.
+
+        """
+        if isinstance(read.rows, StoredRows):
+            read.rows.delete()
+
     def ledgers(self) -> list[LedgerRead]:
         """Return every reading of a ledger, in the order of adding; their rows are read when asked for."""
         reads = []
@@ -213,12 +227,12 @@ class Store:
         self.close()
 
     def _checked(self, table: str) -> list[tuple[Any, ...]]:
-        """Return all rows of a table whose last column is the checksum of the others, in the order of adding."""
+        """Return all rows of a table, without the checksum that each ends with."""
         with self._file.reading() as connection:
             rows = connection.execute(f"SELECT * FROM {table} ORDER BY rowid").fetchall()  # noqa: S608 (ours)
         for *values, expected in rows:
             if checksum(*values) != expected:
-                raise self._file.damaged(f"a row of its {table} is not as it was written")
+                self._file.give_up(f"a row of its {table} is not as it was written")
         return [row[:-1] for row in rows]
 
 
@@ -247,11 +261,15 @@ class Reader:
             DrillError: The file is damaged or gone; what was read up to there is kept.
 
         """
-        for segment, probe, attempts in self._segments.after(self.cursor):
-            if probe not in self.seen:
-                self._begin(probe)
-            self._details[probe].expect(segment, len(self.seen[probe]))
-            attempts.append_to(self.seen[probe])
+        for segment, attempts in self._segments.after(self.cursor):
+            begin = 0
+            for place, (number, count) in enumerate(attempts.probes):
+                probe = self._segments.names[number]
+                if probe not in self.seen:
+                    self._begin(probe)
+                self._details[probe].expect(detail_id(segment, place), len(self.seen[probe]), count)
+                attempts.append_to(self.seen[probe], begin, begin + count)
+                begin += count
             self.cursor = segment
 
     def _begin(self, probe: str) -> None:
@@ -260,25 +278,30 @@ class Reader:
 
 
 class _Details:
-    """What the attempts of one probe saw besides: read when asked for, a segment at a time."""
+    """What the attempts of one probe saw besides: read when asked for, those that were added together."""
 
     def __init__(self, segments: Segments) -> None:
         self._segments = segments
         self._begins: array[int] = array("q")
-        self._numbers: array[int] = array("q")
-        self._read: tuple[int, Sequence[Mapping[str, Json]]] = (0, ())
+        self._ids: array[int] = array("q")
+        self._read: tuple[int, int, Sequence[Mapping[str, Json]]] = (0, 0, ())
+        self._end = 0
 
-    def expect(self, segment: int, begin: int) -> None:
-        """Learn that a segment begins at a place."""
+    def expect(self, detail: int, begin: int, count: int) -> None:
+        """Learn where those of some attempts are."""
         self._begins.append(begin)
-        self._numbers.append(segment)
+        self._ids.append(detail)
+        self._end = begin + count
 
     def __getitem__(self, place: int) -> Mapping[str, Json]:
-        found = bisect_right(self._begins, place) - 1
-        segment = self._numbers[found]
-        if self._read[0] != segment:
-            self._read = (segment, self._segments.details(segment))
-        return self._read[1][place - self._begins[found]]
+        begin, end, details = self._read
+        if not begin <= place < end:
+            found = bisect_right(self._begins, place) - 1
+            begin = self._begins[found]
+            end = self._begins[found + 1] if found + 1 < len(self._begins) else self._end
+            details = self._segments.details(self._ids[found], end - begin)
+            self._read = (begin, end, details)
+        return details[place - begin]
 
 
 def _whole(observation: Observation) -> Observation:

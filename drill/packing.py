@@ -10,7 +10,7 @@ import zlib
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from operator import add
 from typing import Any
 
@@ -25,8 +25,14 @@ _LEVEL = 6
 
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    """Unpacked attempts, in columns as in :class:`drill.columns.Columns`."""
+    """Unpacked attempts of several probes, in columns as in :class:`drill.columns.Columns`.
 
+    Attributes:
+        probes: Each probe's number, and how many of the attempts are its own, in their order.
+
+    """
+
+    probes: Sequence[tuple[int, int]]
     number: "array[int]"
     due_ns: "array[int]"
     sent_ns: "array[int]"
@@ -34,25 +40,30 @@ class Attempts:
     goodness: bytes
     region: "array[int]"
 
-    def append_to(self, columns: Columns) -> None:
-        """Add them to what is known of their probe."""
-        columns.number.extend(self.number)
-        columns.due_ns.extend(self.due_ns)
-        columns.sent_ns.extend(self.sent_ns)
-        columns.done_ns.extend(self.done_ns)
-        columns.goodness.extend(self.goodness)
-        columns.region.extend(self.region)
+    def append_to(self, columns: Columns, begin: int, end: int) -> None:
+        """Add those from one place to another to what is known of their probe."""
+        columns.number.extend(self.number[begin:end])
+        columns.due_ns.extend(self.due_ns[begin:end])
+        columns.sent_ns.extend(self.sent_ns[begin:end])
+        columns.done_ns.extend(self.done_ns[begin:end])
+        columns.goodness.extend(self.goodness[begin:end])
+        columns.region.extend(self.region[begin:end])
 
 
-def pack(observations: Sequence[Observation], codes: Mapping[str | None, int]) -> bytes:
-    """Return the attempts of one probe as bytes.
+def pack(
+    probes: Sequence[tuple[int, int]], observations: Sequence[Observation], codes: Mapping[str | None, int]
+) -> bytes:
+    """Return attempts as bytes.
 
     Args:
-        observations: At least one.
+        probes: Each probe's number, and how many of the attempts are its own.
+        observations: At least one; one probe's after the other's.
         codes: A number for each region that answered.
 
     """
     values: array[int] = array("q")
+    for probe in probes:
+        values.extend(probe)
     values.extend(_differences([one.number for one in observations]))
     values.extend(_differences([one.due_ns for one in observations]))
     values.extend(NEVER if one.sent_ns is None else one.sent_ns - one.due_ns for one in observations)
@@ -67,34 +78,39 @@ def pack(observations: Sequence[Observation], codes: Mapping[str | None, int]) -
     return min(zlib.compress(ordered, _LEVEL), ordered, key=len)
 
 
-def unpack(packed: bytes, count: int) -> Attempts:
+def unpack(packed: bytes, probes: int, count: int) -> Attempts:
     """Return what :func:`pack` packed.
+
+    Args:
+        packed: The bytes.
+        probes: Of how many probes.
+        count: How many attempts.
 
     Raises:
         ValueError: These are not the bytes of so many attempts.
 
     """
-    size = count * _COLUMNS * _BYTES
-    ordered = packed if len(packed) == size else _inflated(packed)
-    if len(ordered) != size:
+    heads = 2 * probes
+    length = heads + count * _COLUMNS
+    ordered = packed if len(packed) == length * _BYTES else _inflated(packed)
+    if len(ordered) != length * _BYTES:
         msg = f"{len(ordered)} bytes are not those of {count} attempts"
         raise ValueError(msg)
-    plain = bytearray(size)
-    values_in_each = count * _COLUMNS
+    plain = bytearray(length * _BYTES)
     for place in range(_BYTES):
-        plain[place::_BYTES] = ordered[place * values_in_each : (place + 1) * values_in_each]
-    values: array[int] = array("q", bytes(plain))
-    values = _little_endian(values)
-    numbers, dues, lags, tooks, goodness, regions = (
-        values[place * count : (place + 1) * count] for place in range(_COLUMNS)
+        plain[place::_BYTES] = ordered[place * length : (place + 1) * length]
+    values = _little_endian(array("q", bytes(plain)))
+    numbers, dues, lags, lasted, goodness, regions = (
+        values[begin : begin + count] for begin in range(heads, length, count)
     )
     due_ns = array("q", accumulate(dues))
     sent_ns = _added(due_ns, lags)
     return Attempts(
+        probes=[(values[place], values[place + 1]) for place in range(0, heads, 2)],
         number=array("q", accumulate(numbers)),
         due_ns=due_ns,
         sent_ns=sent_ns,
-        done_ns=_added(_or_due(sent_ns, due_ns), tooks),
+        done_ns=_added(_or_due(sent_ns, due_ns), lasted),
         goodness=bytes(goodness.tolist()),  # bytes() of an array would be its memory
         region=array("I", regions),
     )
@@ -122,17 +138,13 @@ def unpack_json(packed: bytes) -> Any:  # noqa: ANN401 (JSON)
     return json.loads(_inflated(packed) if packed[:1] == b"\x78" else packed)
 
 
-def checksum(*parts: str | int | None | bytes) -> int:
-    """Return a checksum over values: SQLite keeps none, and a flipped bit must be no other number."""
-    total = 0
-    for part in parts:
-        whole = part if isinstance(part, bytes) else repr(part).encode()
-        total = zlib.crc32(whole, zlib.crc32(b"%d:" % len(whole), total))
-    return total
+def checksum(*parts: str | int | None, packed: bytes = b"") -> int:
+    """Return a checksum over values and bytes: SQLite keeps none, and a flipped bit must not be a number."""
+    return zlib.crc32(packed, zlib.crc32(repr(parts).encode(errors="surrogatepass")))
 
 
 def _differences(values: Sequence[int]) -> list[int]:
-    return [values[0], *(after - before for before, after in zip(values, values[1:], strict=False))]
+    return [values[0], *(after - before for before, after in pairwise(values))]
 
 
 def _added(since_ns: "array[int]", lasted_ns: "array[int]") -> "array[int]":

@@ -13,7 +13,7 @@ from drill.model import Json, Observation
 from drill.packing import Attempts, checksum, pack, pack_json, unpack, unpack_json
 from drill.sqlite_file import SqliteFile
 
-# More attempts of one probe than this, added together, become several segments.
+# More attempts than this, added together, become several segments.
 MOST_ATTEMPTS = 4096
 
 
@@ -38,73 +38,85 @@ class Segments:
 
         """
         named = sorted(observations, key=attrgetter("probe"))  # stable: each probe's in the order of adding
-        packed = [(segment, _packed_details(segment)) for segment in _in_segments(named)]
+        parts = [named[begin : begin + MOST_ATTEMPTS] for begin in range(0, len(named), MOST_ATTEMPTS)]
+        details = [_packed_details(part) for part in parts]
         with self._file.writing() as connection:
             newest = int(connection.execute("SELECT ifnull(max(id), 0) FROM segment").fetchone()[0])
-            rows = [
-                self._row(connection, newest + place, segment, details)
-                for place, (segment, details) in enumerate(packed, start=1)
-            ]
-            connection.executemany("INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            for number, (part, packed) in enumerate(zip(parts, details, strict=True), start=newest + 1):
+                connection.execute(
+                    "INSERT INTO segment VALUES (?, ?, ?, ?, ?)", _row(connection, number, part)
+                )
+                rows = [
+                    (at := detail_id(number, place), count, text, checksum(at, count, packed=text))
+                    for place, (count, text) in enumerate(packed)
+                ]
+                connection.executemany("INSERT INTO detail VALUES (?, ?, ?, ?)", rows)
 
-    def after(self, number: int) -> Iterator[tuple[int, str, Attempts]]:
-        """Yield the number, probe and attempts of each segment that was added after another.
-
-        Raises:
-            DrillError: The file is damaged or gone.
-
-        """
-        with self._file.reading() as connection:
-            asked = "SELECT id, probe, count, attempts, checksum FROM segment WHERE id > ? ORDER BY id"
-            for found, probe, count, packed, expected in connection.execute(asked, (number,)):
-                if found != number + 1:
-                    raise self._file.damaged(f"segment {number + 1} is missing")
-                if checksum(found, probe, count, packed) != expected:
-                    raise self._file.damaged(f"segment {found} is not as it was written")
-                attempts = unpack(packed, count)
-                for region in {*attempts.region} - self.names.keys() - {NOWHERE}:
-                    self._name(region)
-                yield found, self._name(probe), attempts
-                number = found
-
-    def details(self, segment: int) -> Sequence[Mapping[str, Json]]:
-        """Return what the attempts of a segment saw besides, in their order.
+    def after(self, number: int) -> Iterator[tuple[int, Attempts]]:
+        """Yield the number and the attempts of each segment that was added after another.
 
         Raises:
             DrillError: The file is damaged or gone.
 
         """
         with self._file.reading() as connection:
-            asked = "SELECT probe, count, details, details_checksum FROM segment WHERE id = ?"
-            found = connection.execute(asked, (segment,)).fetchone()
-        if found is None or checksum(segment, *found[:3]) != found[3]:
-            raise self._file.damaged(f"the details of segment {segment} are not as they were written")
-        _, count, packed, _ = found
-        listed: Sequence[Mapping[str, Json]] = [{}] * count if packed is None else unpack_json(packed)
+            asked = "SELECT id, probes, count, attempts, checksum FROM segment WHERE id > ? ORDER BY id"
+            for found, probes, count, packed, expected in connection.execute(asked, (number,)):
+                number += 1
+                if found != number:
+                    self._file.give_up(f"segment {number} is missing")
+                if checksum(found, probes, count, packed=packed) != expected:
+                    self._file.give_up(f"segment {number} is not as it was written")
+                attempts = unpack(packed, probes, count)
+                self._learn({*attempts.region, *(probe for probe, _ in attempts.probes)} - {NOWHERE})
+                yield number, attempts
+
+    def details(self, detail: int, count: int) -> Sequence[Mapping[str, Json]]:
+        """Return what attempts that were added together saw besides, in their order.
+
+        Args:
+            detail: Their :func:`detail_id`.
+            count: How many they are.
+
+        Raises:
+            DrillError: The file is damaged or gone.
+
+        """
+        with self._file.reading() as connection:
+            found = connection.execute("SELECT * FROM detail WHERE id = ?", (detail,)).fetchone()
+        if found is None or found[1] != count or checksum(detail, count, packed=found[2]) != found[3]:
+            self._file.give_up(f"details {detail} are not as they were written")
+        listed: Sequence[Mapping[str, Json]] = unpack_json(found[2])
         return listed
 
-    def _name(self, number: int) -> str:
-        if number not in self.names:
-            with self._file.reading() as connection:
-                for found, text, expected in connection.execute("SELECT * FROM name").fetchall():
-                    if checksum(found, text) != expected:
-                        raise self._file.damaged(f"name {found} is not as it was written")
-                    self.names[found] = text
-        if number not in self.names:
-            raise self._file.damaged(f"name {number} is missing")
-        return self.names[number]
+    def _learn(self, numbers: set[int]) -> None:
+        """Learn names that are not known yet."""
+        if numbers <= self.names.keys():
+            return
+        with self._file.reading() as connection:
+            rows = connection.execute("SELECT * FROM name").fetchall()
+        for number, text, expected in rows:
+            if checksum(number, text) != expected:
+                self._file.give_up(f"name {number} is not as it was written")
+            self.names[number] = text
+        for number in numbers - self.names.keys():
+            self._file.give_up(f"name {number} is missing")
 
-    @staticmethod
-    def _row(
-        connection: Connection, number: int, every: Sequence[Observation], details: bytes | None
-    ) -> tuple[object, ...]:
-        codes: dict[str | None, int] = {None: NOWHERE}
-        for one in every:
-            if one.answered_by not in codes and one.answered_by is not None:
-                codes[one.answered_by] = _number(connection, one.answered_by)
-        head = (number, _number(connection, every[0].probe), len(every))
-        packed = pack(every, codes)
-        return *head, packed, checksum(*head, packed), details, checksum(*head, details)
+
+def detail_id(segment: int, place: int) -> int:
+    """Return where the details of a segment's so-manieth probe are."""
+    return segment * MOST_ATTEMPTS + place
+
+
+def _row(connection: Connection, number: int, every: Sequence[Observation]) -> tuple[object, ...]:
+    codes: dict[str | None, int] = {None: NOWHERE}
+    for one in every:
+        if one.answered_by not in codes and one.answered_by is not None:
+            codes[one.answered_by] = _number(connection, one.answered_by)
+    probes = [(_number(connection, probe), len(own)) for probe, own in _by_probe(every)]
+    head = (number, len(probes), len(every))
+    packed = pack(probes, every, codes)
+    return *head, packed, checksum(*head, packed=packed)
 
 
 def _number(connection: Connection, name: str) -> int:
@@ -117,15 +129,11 @@ def _number(connection: Connection, name: str) -> int:
     return number
 
 
-def _in_segments(named: Sequence[Observation]) -> Iterator[tuple[Observation, ...]]:
-    for _, group in groupby(named, key=attrgetter("probe")):
-        every = tuple(group)
-        for begin in range(0, len(every), MOST_ATTEMPTS):
-            yield every[begin : begin + MOST_ATTEMPTS]
+def _by_probe(every: Sequence[Observation]) -> Iterator[tuple[str, Sequence[Observation]]]:
+    for probe, own in groupby(every, key=attrgetter("probe")):
+        yield probe, tuple(own)
 
 
-def _packed_details(every: Sequence[Observation]) -> bytes | None:
-    """Return the details of attempts as bytes; None if none has any."""
-    if not any(one.detail for one in every):
-        return None
-    return pack_json([dict(one.detail) for one in every])
+def _packed_details(every: Sequence[Observation]) -> list[tuple[int, bytes]]:
+    """Return how many attempts each probe has, and their details as bytes."""
+    return [(len(own), pack_json([dict(one.detail) for one in own])) for _, own in _by_probe(every)]

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 from drill.errors import DrillError
 
@@ -88,9 +89,15 @@ class SqliteFile:
             msg = f"observations {self.path} are gone: the file was deleted or replaced; see: drill runs"
             raise DrillError(msg)
 
-    def damaged(self, why: str) -> DrillError:
-        """Return the error for something in the file that can't be as it was written."""
-        return DrillError(f"observations {self.path} are damaged: {why}; see: drill runs")
+    def give_up(self, why: str) -> NoReturn:
+        """Tell that something in the file can't be as it was written.
+
+        Raises:
+            DrillError: Always.
+
+        """
+        msg = f"observations {self.path} are damaged: {why}; see: drill runs"
+        raise DrillError(msg)
 
     def close(self) -> None:
         """Close it; nothing more can be read or written."""
@@ -111,7 +118,9 @@ class SqliteFile:
         except sqlite3.Error as problem:
             if getattr(problem, "sqlite_errorcode", None) in _NO_ROOM:
                 run = self.path.parent.name
-                msg = f"observations {self.path} can't grow: {problem}; free space, then: drill rollback {run}"
+                msg = (
+                    f"observations {self.path} can't grow: {problem}; free space, then: drill rollback {run}"
+                )
             else:
                 msg = f"observations {self.path} can't be used: {problem}; see: drill runs"
             raise DrillError(msg) from problem

@@ -42,6 +42,10 @@ class Watch:
         """Begin a reading of a store: its rows go into the run's folder as they come."""
         return self._store.draft()
 
+    def drop(self, ledger: LedgerRead) -> None:
+        """Let go of the rows of a reading that another one follows."""
+        self._store.drop_ledger(ledger)
+
     def add(self, ledger: LedgerRead) -> None:
         """Keep a reading of a store, in the run's folder too."""
         self._store.add_ledger(ledger)

@@ -9,8 +9,8 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import compress
-from math import nan
+from itertools import compress, repeat
+from math import isnan, nan
 from statistics import median
 
 from drill.columns import CODES, GOOD, NEVER, NOWHERE, Columns
@@ -62,7 +62,7 @@ class Attempts:
     def took(self) -> list[float]:
         """Return how long the good ones took, the shortest first."""
         good = self.goodness.translate(_GOOD)
-        return sorted(took_s for took_s in compress(self.took_s, good) if took_s == took_s)
+        return sorted(took_s for took_s in compress(self.took_s, good) if not isnan(took_s))
 
     def answered(self) -> Mapping[str, int]:
         """Return how many each region answered, in the order of their names."""
@@ -98,13 +98,19 @@ class Key:
 
 def attempts(seen: Columns, zero_ns: int) -> Attempts:
     """Return a probe's observations on the axis, in the order in which they were sent."""
-    at_ns = seen.sent_ns
-    if NEVER in at_ns:
-        at_ns = array("q", (due if sent == NEVER else sent for sent, due in zip(at_ns, seen.due_ns, strict=True)))
+    pairs = zip(seen.sent_ns, seen.due_ns, strict=True)
+    at_ns = array("q", (due if sent == NEVER else sent for sent, due in pairs))
     order = sorted(range(len(seen)), key=at_ns.__getitem__)
+    done_ns, due_ns = (map(column.__getitem__, order) for column in (seen.done_ns, seen.due_ns))
     return Attempts(
-        array("d", (seconds_since(at_ns[place], zero_ns) for place in order)),
-        array("d", (_took_s(seen, place) for place in order)),
+        array("d", map(seconds_since, map(at_ns.__getitem__, order), repeat(zero_ns))),
+        array(
+            "d",
+            (
+                nan if done == NEVER else seconds_since(done, due)
+                for done, due in zip(done_ns, due_ns, strict=True)
+            ),
+        ),
         bytes(map(seen.goodness.__getitem__, order)),
         array("I", map(seen.region.__getitem__, order)),
         seen.regions,
@@ -176,11 +182,6 @@ def outages(every: Attempts) -> tuple[tuple[float, float], ...]:
         found.append((every.at_s[begin], every.at_s[end]))
         begin = good.find(bytes(_IN_A_ROW), end)
     return tuple(found)
-
-
-def _took_s(seen: Columns, place: int) -> float:
-    done_ns = seen.done_ns[place]
-    return nan if done_ns == NEVER else seconds_since(done_ns, seen.due_ns[place])
 
 
 def _columns(every: Attempts, window: Window, columns: int) -> Iterable[tuple[float, Attempts]]:

@@ -38,7 +38,9 @@ RUN = "20260101t000000-region-outage-0000"
 LOST = 9
 WALL = "2026-01-01T00:00:00.000000+00:00"
 # As many attempts a second as the made-up probes make together.
-PER_S = sum(1 / spec.interval_s for spec in RegionOutage().probes(target(), RegionOutageParams(blackout=True)))
+PER_S = sum(
+    1 / spec.interval_s for spec in RegionOutage().probes(target(), RegionOutageParams(blackout=True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,13 @@ def timed(folder: Path) -> Took:
     """Measure, judge and render what is in a folder."""
     chosen = RegionOutageParams(blackout=True)
     order = Order(
-        RegionOutage(), chosen, plan.make(RegionOutage(), chosen, target()), folder.parent, "", "bench", "bench"
+        RegionOutage(),
+        chosen,
+        plan.make(RegionOutage(), chosen, target()),
+        folder.parent,
+        "",
+        "bench",
+        "bench",
     )
     world = World(float((folder / "lasts_s").read_text()))
     begun = time.perf_counter()
@@ -153,9 +161,18 @@ def happened(run_id: str, world: World) -> Happened:
     )  # fmt: skip
     ended = Instant(world.at_ns(1.0), WALL)
     return Happened(
-        run_id=run_id, started=Instant(marks.probes_started_ns, WALL), ended=ended, versions={}, steady_before=True,
-        took_effect=True, failed="", stopped_by="", interrupted=False, actions=(cut,), rolled_back=True,
-    )  # fmt: skip
+        run_id=run_id,
+        started=Instant(marks.probes_started_ns, WALL),
+        ended=ended,
+        versions={},
+        steady_before=True,
+        took_effect=True,
+        failed="",
+        stopped_by="",
+        interrupted=False,
+        actions=(cut,),
+        rolled_back=True,
+    )
 
 
 def peak_mb() -> float:

@@ -90,7 +90,9 @@ class World:
         share = (sent_ns - BASE_NS) / 1e9 / self.lasts_s
         dark = DARK <= share < UNDONE
         standby = spec.name == "standby-table" or (CACHED <= share < BACK and spec.name != "primary-direct")
-        goodness, by, took_ns, detail = getattr(self, f"_{spec.kind}")(spec, share, sent_ns, dark and not standby)
+        goodness, by, took_ns, detail = getattr(self, f"_{spec.kind}")(
+            spec, share, sent_ns, dark and not standby
+        )
         answered_by = WEST if by and standby else EAST if by else None
         return Observation(
             spec.name, number, due_ns, sent_ns, sent_ns + took_ns, goodness, answered_by, detail

@@ -125,8 +125,8 @@ def chosen(seen: Columns, places: Sequence[int], good: Sequence[int]) -> Attempt
     """
     if places == range(len(seen)):
         return Attempts(seen.sent_ns[:], seen.done_ns[:], bytes(good))
-    columns_ = (array("q", map(column.__getitem__, places)) for column in (seen.sent_ns, seen.done_ns))
-    return Attempts(*columns_, bytes(map(good.__getitem__, places)))
+    sent_ns, done_ns = (array("q", map(one.__getitem__, places)) for one in (seen.sent_ns, seen.done_ns))
+    return Attempts(sent_ns, done_ns, bytes(map(good.__getitem__, places)))
 
 
 def _good(seen: Columns, served_by: str | None) -> bytes:

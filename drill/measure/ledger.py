@@ -38,9 +38,7 @@ def ledger(spec: MeasureSpec, history: History, target: Target) -> Measured:
     return Measured(tuple(measured), (), tuple(results), tuple(findings))
 
 
-def _divergence(
-    spec: MeasureSpec, history: History, target: Target, writes: Writes
-) -> tuple[Finding, ...]:
+def _divergence(spec: MeasureSpec, history: History, target: Target, writes: Writes) -> tuple[Finding, ...]:
     window = fault_window(history)
     if window is None:
         return ()

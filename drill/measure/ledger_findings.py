@@ -12,7 +12,9 @@ def of_one(compared: Comparison) -> tuple[Finding, ...]:
     result = compared.ledger
     if not result.readable:
         why = f": {result.error}" if result.error else ""
-        detail = f"Reading the {result.store} ledger at {result.occasion} failed{why}. Nothing is known of it."
+        detail = (
+            f"Reading the {result.store} ledger at {result.occasion} failed{why}. Nothing is known of it."
+        )
         title = f"{result.store} could not be read at {result.occasion}"
         return (Finding("store_unreadable", Severity.NOTE, title, detail),)
     listed = (_corruption(result), _holes(result), _refused(compared), _unexplained(compared))

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from operator import sub
+from itertools import compress, repeat
+from operator import mul, sub
 
 from drill.columns import NEVER, columns
 from drill.measure.attempts import Attempts, attempts
@@ -43,10 +44,9 @@ def health(history: History) -> tuple[ProbeHealth, ...]:
 
 def _health(history: History, spec: ProbeSpec) -> ProbeHealth:
     seen = columns(history, spec.name)
-    sent = sorted(ns for ns in seen.sent_ns if ns != NEVER)
-    lags = sorted(
-        ns - due_ns for ns, due_ns in zip(seen.sent_ns, seen.due_ns, strict=True) if ns != NEVER
-    )
+    known = [ns != NEVER for ns in seen.sent_ns]
+    sent = sorted(compress(seen.sent_ns, known))
+    lags = sorted(compress(map(sub, seen.sent_ns, seen.due_ns), known))
     return ProbeHealth(
         probe=spec.name,
         due=_due(history, spec),
@@ -61,7 +61,7 @@ def _due(history: History, spec: ProbeSpec) -> int:
     seen = columns(history, spec.name)
     interval_ns = nanoseconds(spec.interval_s)
     start_ns = min(
-        (due_ns - number * interval_ns for due_ns, number in zip(seen.due_ns, seen.number, strict=True)),
+        map(sub, seen.due_ns, map(mul, seen.number, repeat(interval_ns))),
         default=history.marks.probes_started_ns,
     )
     # The last attempts may have been under way when the probes were told to stop.

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -207,4 +208,4 @@ class TestBadFiles:
             store._file._connection.execute("PRAGMA max_page_count = 20")
 
             with pytest.raises(DrillError, match=r"can't grow.*free space, then: drill rollback"):
-                store.add(seen(number) for number in range(10_000))
+                store.add(replace(seen(number), detail={"at": number**9}) for number in range(10_000))
