@@ -18,7 +18,7 @@ CHECKOV := .venv-checkov
 
 .PHONY: help
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: drill
 drill: setup ## Run the region-outage drill on a local lab; prints where the report is
@@ -35,6 +35,10 @@ crash: setup ## Kill drills at every point of theirs, and see that all is put ba
 .PHONY: faults
 faults: setup ## Fail three in ten of AWS's calls in drills, and see that all is put back (about half an hour)
 	@DRILL_EVERY_SEED=1 $(BIN)/pytest tests/e2e/test_api_faults.py -s $(ARGS)
+
+.PHONY: conformance
+conformance: setup ## Cut each injection short before each of its writes on a lab, and see that all is put back
+	@DRILL_CONFORMANCE=1 $(BIN)/pytest tests/test_conformance.py tests/e2e/test_conformance.py $(ARGS)
 
 .PHONY: check
 check: test lint types contracts security wheel ## Do all that CI does
