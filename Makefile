@@ -18,7 +18,7 @@ CHECKOV := .venv-checkov
 
 .PHONY: help
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: drill
 drill: setup ## Run the region-outage drill on a local lab; prints where the report is
@@ -39,6 +39,9 @@ faults: setup ## Fail three in ten of AWS's calls in drills, and see that all is
 .PHONY: bench
 bench: setup .venv-bench/.installed ## Measure beside other tools, and write docs/benchmarks.md (ARGS: only these)
 	@PYTHONPATH=tools $(BIN)/python -m bench $(ARGS)
+.PHONY: conformance
+conformance: setup ## Cut each injection short before each of its writes on a lab, and see that all is put back
+	@DRILL_CONFORMANCE=1 $(BIN)/pytest tests/test_conformance.py tests/e2e/test_conformance.py $(ARGS)
 
 .PHONY: check
 check: test lint types contracts security wheel ## Do all that CI does

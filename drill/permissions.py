@@ -114,6 +114,11 @@ def length(wanted: Iterable[Statement]) -> int:
     return len(re.sub(r"\s", "", _text(_document(wanted))))
 
 
+def resources(call: Call, target: Target) -> tuple[str, ...]:
+    """Return the ARNs of a call with the target's account, partition and tag in their places."""
+    return tuple(_filled(arn, target) for arn in call.resources)
+
+
 def unchecked(plan: Plan) -> Plan:
     """Return a plan whose permissions are not checked before the drill, which its notes tell."""
     return replace(plan, notes=(*plan.notes, UNCHECKED))
