@@ -45,6 +45,16 @@ def attempts(history: History, probe: str, served_by: str | None = None) -> tupl
     return tuple(Attempt(sent_ns, done_ns, good) for sent_ns, _, done_ns, good in sorted(sent))
 
 
+def sent_in_order(history: History, probe: str) -> tuple[Observation, ...]:
+    """Return a probe's observations that were sent and ended, whole, in the order of sending."""
+    sent = (
+        (seen.sent_ns, seen.number, seen)
+        for seen in history.observations.get(probe, ())
+        if seen.sent_ns is not None and seen.done_ns is not None
+    )
+    return tuple(seen for _, _, seen in sorted(sent, key=lambda one: one[:2]))
+
+
 def _good(seen: Observation, served_by: str | None) -> bool:
     return seen.goodness is Goodness.GOOD and served_by in (None, seen.answered_by)
 
