@@ -39,6 +39,7 @@ faults: setup ## Fail three in ten of AWS's calls in drills, and see that all is
 .PHONY: bench
 bench: setup .venv-bench/.installed ## Measure beside other tools, and write docs/benchmarks.md (ARGS: only these)
 	@PYTHONPATH=tools $(BIN)/python -m bench $(ARGS)
+
 .PHONY: conformance
 conformance: setup ## Cut each injection short before each of its writes on a lab, and see that all is put back
 	@DRILL_CONFORMANCE=1 $(BIN)/pytest tests/test_conformance.py tests/e2e/test_conformance.py $(ARGS)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from drill.faults.contract import Call, Resource
 from drill.plan import Plan
 from drill.probes.health_check import reads
+from drill.probes.queue import queue_arn
 from drill.probes.table import on_table
 
 # How each service tells a resource's tags, as drill.guards.tags asks it; "" where no resource is known.
@@ -27,10 +28,19 @@ def calls(plan: Plan) -> Iterator[Call]:
     if plan.target.stop.alarms:
         yield Call("capture", "cloudwatch", "DescribeAlarms")
     for spec in plan.guards:
+        if spec.kind == "alerts-are-readable":
+            yield from _queue(plan, str(spec.options["region"]))
         if spec.kind == "check-is-healthy":
             yield from reads()
         if spec.kind == "table-is-global":
             yield on_table("DescribeTable", plan.target.primary.name, plan.target.table.name)
+
+
+def _queue(plan: Plan, named: str) -> Iterator[Call]:
+    for region in (plan.target.primary, plan.target.standby):
+        if region.name == named and region.drill_queue_url:
+            arn = queue_arn(region.drill_queue_url, region.name)
+            yield Call("capture", "sqs", "GetQueueAttributes", (arn,))
 
 
 def _tags(resource: Resource) -> Iterator[Call]:

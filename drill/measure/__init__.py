@@ -15,6 +15,7 @@ from drill.measure.phases import phases
 from drill.measure.probe_health import edges, health, starved
 from drill.measure.recovery_time import recovery_time
 from drill.measure.replication_lag import replication_lag
+from drill.measure.time_to_alert import time_to_alert
 from drill.model import Finding, History, Measured, MeasureSpec, Severity
 from drill.target import Target
 
@@ -30,6 +31,7 @@ KINDS: Mapping[str, Measure] = {
     "phases": phases,
     "recovery_time": recovery_time,
     "replication_lag": replication_lag,
+    "time_to_alert": time_to_alert,
 }
 
 

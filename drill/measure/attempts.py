@@ -12,7 +12,7 @@ from operator import and_, sub
 from typing import overload
 
 from drill.columns import GOOD, Columns, columns
-from drill.model import History
+from drill.model import History, Observation
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,19 @@ def attempts(history: History, probe: str, served_by: str | None = None) -> Atte
     """
     seen = columns(history, probe)
     return chosen(seen, seen.by_sending(), _good(seen, served_by))
+
+
+def sent_in_order(history: History, probe: str) -> tuple[Observation, ...]:
+    """Return a probe's observations that were sent and ended, whole, in the order of sending.
+
+    For probes of seldom attempts whose details are the point; the others are read as columns.
+    """
+    sent = (
+        (seen.sent_ns, seen.number, seen)
+        for seen in history.observations.get(probe, ())
+        if seen.sent_ns is not None and seen.done_ns is not None
+    )
+    return tuple(seen for _, _, seen in sorted(sent, key=lambda one: one[:2]))
 
 
 def chosen(seen: Columns, places: Sequence[int], good: Sequence[int]) -> Attempts:

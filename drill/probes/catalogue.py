@@ -4,17 +4,28 @@ from collections.abc import Iterable
 
 from drill.errors import UsageError
 from drill.model import ProbeSpec
+from drill.probes.alarm import AlarmProbe
 from drill.probes.contract import Context, Probe
 from drill.probes.dns import DnsProbe
 from drill.probes.health_check import HealthCheckProbe
 from drill.probes.http import HttpProbe
+from drill.probes.queue import QueueProbe
 from drill.probes.replication import ReplicationProbe
 from drill.probes.table import TableProbe
 from drill.probes.writer import WriterProbe
 
 KINDS: dict[str, type[Probe]] = {
     probe.kind: probe
-    for probe in (DnsProbe, HealthCheckProbe, HttpProbe, ReplicationProbe, TableProbe, WriterProbe)
+    for probe in (
+        AlarmProbe,
+        DnsProbe,
+        HealthCheckProbe,
+        HttpProbe,
+        QueueProbe,
+        ReplicationProbe,
+        TableProbe,
+        WriterProbe,
+    )
 }
 
 
