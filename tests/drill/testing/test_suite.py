@@ -44,7 +44,7 @@ def ground(plane: ControlPlane) -> testing.Ground:
     more: dict[str, Any] = {
         "endpoint_url": plane.endpoint_url,
         "timing": timing,
-        "drills": type(bare.drills)(),
+        "drills": Drills(),
     }
     sqs = Aws(plane.endpoint_url, 20).client("sqs", REGION)
     return testing.Ground(
