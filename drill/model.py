@@ -322,6 +322,27 @@ class Phase:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class CostItem:
+    """Something that AWS bills because of a drill: so many units of what.
+
+    Attributes:
+        what: What is billed, in a few words: ``its capacity``.
+        unit: The name of its unit price, whose last part is the unit: ``acu_hour``. Who shows a plan
+            knows the prices; see ``infra/prices.yaml``.
+        low: How many units at least.
+        high: How many at most.
+        hourly: Both are units an hour, for as long as the drill lasts.
+
+    """
+
+    what: str
+    unit: str
+    low: float
+    high: float
+    hourly: bool = False
+
+
 class Severity(StrEnum):
     """How much a finding matters."""
 

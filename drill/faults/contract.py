@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from drill.model import Json
+from drill.model import CostItem, Json
 
 if TYPE_CHECKING:
     from drill.aws import Aws
@@ -156,6 +156,11 @@ class Fault(ABC):
         Deleting a database takes minutes, whatever was injected.
         """
         return 0.0
+
+    @property
+    def costs(self) -> tuple[CostItem, ...]:
+        """What AWS bills because of it; most changes are free."""
+        return ()
 
     @property
     @abstractmethod
