@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from drill import plan, runs, target
+from drill import catalogue, plan, runs, target
 from drill.cli import keys, options
 from drill.cli.progress import for_terminal
-from drill.cli.system import drilled
+from drill.cli.system import drilled, permit
 from drill.exit_codes import ROLLBACK_INCOMPLETE
 from drill.record import Record
 from drill.scenario import Scenario
@@ -61,6 +61,8 @@ def _one(  # noqa: PLR0913 (one argument for each option)
         the_plan = plan.make(scenario, params, chosen)
         if unchecked_permissions:
             the_plan = permissions.unchecked(the_plan)
+        elif target_path is None and not catalogue.is_own(scenario.name):
+            permit(the_plan)  # the lab's own role knows only the scenarios that come along
         order = Order(scenario, params, the_plan, root, confirm, _operator(), options.typed_command())
         with keys.heard(order.operator, progress) as stop:
             finished = engine.run(order, Aws.of(chosen), progress, stop)
