@@ -52,6 +52,7 @@ def _region(name: str, check_id: str) -> Region:
         key_arn=f"arn:aws:kms:{name}:{ACCOUNT}:key/{short}",
         alert_topic_arn=f"arn:aws:sns:{name}:{ACCOUNT}:alerts",
         alert_queue_url=f"https://sqs.{name}.amazonaws.com/{ACCOUNT}/alerts",
+        drill_queue_url=f"https://sqs.{name}.amazonaws.com/{ACCOUNT}/drill-alerts",
         backup_vault="orders",
         alarms={
             role: f"orders-{role}" for role in ("errors", "reachability", "replication-lag", "throttles")
