@@ -49,7 +49,7 @@ class _Detail(Mapping[str, Json]):
         return len(self._details[self._place])
 
     def __repr__(self) -> str:
-        return repr(dict(self))
+        return f"<detail {self._place}>"  # without reading it: who prints it may have closed the file
 
 
 class _Tops:

@@ -33,6 +33,7 @@ class Watch:
         """Return all that is known at the end, and what is the matter if that is not all there was."""
         try:
             self._reader.more()
+            self._store.see_that_all_is_there(self._reader)
             clocks = [ClockReading(one.monotonic_ns, one.wall) for one in self._store.clocks()]
         except DrillError as problem:
             return self._known(str(problem))

@@ -154,7 +154,7 @@ def happened(run_id: str, world: World) -> Happened:
     """Return what the engine would know."""
     marks = world.marks()
     injected, undone = marks.injected, marks.undone
-    assert injected is not None and undone is not None  # noqa: PT018, S101 (the world's are there)
+    assert injected is not None and undone is not None  # noqa: PT018 (the world's are there)
     cut = Action(
         "cut-network", "network-blackout", "Cut the network", "injected", injected.earliest_ns,
         injected.latest_ns, "undone", undone.earliest_ns, undone.latest_ns,
