@@ -73,6 +73,7 @@ class TestWindows:
                 fast.sent_since("p", since_ns, goodness)
             )
             assert plain.last_due_ns("p", -1) == fast.last_due_ns("p", -1)
+            assert plain.first_number("p") == fast.first_number("p") == fast.first_number("p")
 
     def test_a_probe_that_saw_nothing(self) -> None:
         """Nothing is late, and the newest is the one that was asked for instead."""
@@ -80,6 +81,7 @@ class TestWindows:
             assert list(nothing.due_since("p", 0)) == []
             assert list(nothing.sent_since("p", 0)) == []
             assert nothing.last_due_ns("p", 7) == 7
+            assert nothing.first_number("p") is None
 
 
 class TestOrder:
