@@ -73,6 +73,8 @@ def run(order: Order, aws: Aws, progress: Progress, stop: Stop | None = None) ->
         except Exception as problem:
             drill.complain(problem)
             raise
+        finally:
+            drill.watch.close()
         return finished
 
 

@@ -50,7 +50,7 @@ class SqliteFile:
                 self._connection.executescript(script)
                 self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
                 self.version = int(self._connection.execute("PRAGMA user_version").fetchone()[0])
-            except sqlite3.Error:
+            except (sqlite3.Error, UnicodeDecodeError):
                 self._connection.close()
                 raise
         self._file = self._found()

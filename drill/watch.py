@@ -39,6 +39,10 @@ class Watch:
             return self._known(str(problem))
         return self._known("", clocks)
 
+    def close(self) -> None:
+        """Let go of the store; nothing lazily read of a history can be read any more."""
+        self._store.close()
+
     def draft(self) -> Draft:
         """Begin a reading of a store: its rows go into the run's folder as they come."""
         return self._store.draft()
