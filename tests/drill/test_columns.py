@@ -1,5 +1,6 @@
 """Observations in columns: they read like the sequence that they stand for."""
 
+import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from drill.columns import NEVER, Columns, columns
 from drill.errors import DrillError
-from drill.model import Goodness, History, Marks, Observation, Windowed
+from drill.model import Goodness, History, Json, Marks, Observation, Windowed
 from drill.observations import Store
 
 INSTANTS = st.integers(0, 3000)
@@ -133,3 +134,28 @@ class TestWhateverItIsHeldIn:
             assert one.goodness is Goodness.GOOD
             with pytest.raises(DrillError, match=r"details .* are not as they were written"):
                 one.detail["a"]
+
+
+def test_a_long_drill_takes_little_memory(tmp_path: Path) -> None:
+    """Read from a run's file, an observation takes less than 80 bytes, however much it saw besides."""
+    count = 20_000
+    detail: dict[str, Json] = {
+        "status": 200,
+        "address": "127.0.71.1",
+        "connect_s": 0.000123,
+        "first_byte_s": 0.004567,
+    }
+    with Store.create(tmp_path / "observations.sqlite") as store:
+        for begin in range(0, count, 500):
+            store.add(
+                Observation("p", n, 10**15 + n, 10**15 + n, 10**15 + n, Goodness.GOOD, "us-east-1", detail)
+                for n in range(begin, begin + 500)
+            )
+        reader = store.reader()
+        tracemalloc.start()
+        reader.more()
+        kept = tracemalloc.get_traced_memory()[0]
+        tracemalloc.stop()
+
+    assert kept / count < 80
+    assert len(reader.seen["p"]) == count

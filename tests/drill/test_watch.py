@@ -1,6 +1,6 @@
 """What the engine sees of the probes while they run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -80,16 +80,17 @@ def test_a_ledger_is_streamed_and_begun_again(store: Store) -> None:
     """A reading that is dropped leaves nothing; the one that is kept is there whole, more than once over."""
     watch = Watch(store, [SPEC], Marks(0))
     rows = [LedgerRow(n, f"n{n}") for n in range(4500)]
-    for number, kept in enumerate((rows[:3000], rows)):
+
+    def streamed(listed: Sequence[LedgerRow]) -> LedgerRead:
         draft = watch.draft()
-        draft.add(kept[:700])
+        draft.add(rows[:700])
         draft.clear()
-        for begin in range(0, len(kept), 500):
-            draft.add(kept[begin : begin + 500])
-        read = LedgerRead("dynamodb", "resumed", number, number, "us-west-2", draft.rows())
-        if number == 0:
-            watch.drop(read)
-    watch.add(read)
+        for begin in range(0, len(listed), 500):
+            draft.add(listed[begin : begin + 500])
+        return LedgerRead("dynamodb", "resumed", 1, 2, "us-west-2", draft.rows())
+
+    watch.drop(streamed(rows[:3000]))
+    watch.add(read := streamed(rows))
 
     (found,) = watch.look().ledgers
     assert (4500, rows, rows) == (len(found.rows), list(found.rows), list(found.rows))

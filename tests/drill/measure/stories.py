@@ -125,21 +125,26 @@ class Story:
 
     def _attempt(self, probe: str, number: int, sent_s: float) -> Observation:
         met_s = sent_s + self.took / 2
-        more: dict[str, object] = {"probe": probe, "done_s": sent_s + self.took}
+        goodness, region, detail = self._shown(probe, number, met_s)
+        done_s = sent_s + self.took
+        return attempt(
+            number, sent_s, goodness, probe=probe, done_s=done_s, answered_by=region, detail=detail
+        )
+
+    def _shown(self, probe: str, number: int, met_s: float) -> tuple[str, str | None, dict[str, Json]]:
+        """Return goodness, region and detail of an attempt that meets the system at an instant."""
         if probe == "check":
-            bad = self.check <= met_s < UNDONE[1]
-            return attempt(number, sent_s, "bad" if bad else "good", **more, answered_by=None)
+            return ("bad" if self.check <= met_s < UNDONE[1] else "good"), None, {}
         moved = (self.zone if probe == "zone" else self.resolver) <= met_s < self.back
         region = WEST if moved else EAST
         if probe in ("zone", "resolver"):
-            return attempt(number, sent_s, **more, answered_by=region)
-        dark = self.injected <= met_s < UNDONE[1]
-        if dark and not moved:
-            return attempt(number, sent_s, "unknown" if probe == "writer" else "bad", **more)
+            return "good", region, {}
+        if self.injected <= met_s < UNDONE[1] and not moved:
+            return ("unknown" if probe == "writer" else "bad"), None, {}
         detail: dict[str, Json] = {"cold": moved and met_s < self.resolver + 0.2, "total_s": self.took}
         if probe == "writer":
             detail |= {"nonce": f"n{number}", "stores": {"dynamodb": "written"}}
-        return attempt(number, sent_s, **more, answered_by=region, detail=detail)
+        return "good", region, detail
 
     def _marker(self, number: int, poll_s: float) -> Observation:
         lag_s = self._lag(number)
