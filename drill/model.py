@@ -222,6 +222,9 @@ class Windowed(Protocol):
     def last_due_ns(self, otherwise: int) -> int:
         """Return when the newest was due."""
 
+    def first_number(self) -> int | None:
+        """Return the least number; None if there is none."""
+
 
 @dataclass(frozen=True, slots=True)
 class History:
@@ -273,6 +276,13 @@ class History:
         if isinstance(seen, Windowed):
             return seen.last_due_ns(otherwise)
         return max((one.due_ns for one in seen), default=otherwise)
+
+    def first_number(self, probe: str) -> int | None:
+        """Return the least number of a probe's observations; None if there is none."""
+        seen = self.observations.get(probe, ())
+        if isinstance(seen, Windowed):
+            return seen.first_number()
+        return min((one.number for one in seen), default=None)
 
 
 @dataclass(frozen=True, slots=True)
