@@ -32,6 +32,8 @@ def calls(plan: Plan) -> Iterator[Call]:
             yield from _queue(plan, str(spec.options["region"]))
         if spec.kind == "check-is-healthy":
             yield from reads()
+        if spec.kind == "peering-is-active":
+            yield Call("capture", "ec2", "DescribeVpcPeeringConnections")
         if spec.kind == "table-is-global":
             yield on_table("DescribeTable", plan.target.primary.name, plan.target.table.name)
 
