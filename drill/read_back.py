@@ -39,7 +39,8 @@ class ReadBack:
     def once_resumed(self, store: str, goes_on: Callable[[], bool]) -> None:
         """Read a store until what was acknowledged is there, or for as long as ``goes_on``.
 
-        What was accepted as pending is awaited too, where a scenario measures that. Replication takes its time to catch up; what is still missing at the last reading is lost.
+        What was accepted as pending is awaited too, where a scenario measures that. Replication takes
+        its time to catch up; what is still missing at the last reading is lost.
         """
         while True:
             read = self._read(store, RESUMED)

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from drill.errors import DrillError
 from drill.faults import peerings, routes
 from drill.faults.contract import (
@@ -21,6 +23,7 @@ from drill.faults.contract import (
     Intent,
     Resource,
 )
+from drill.faults.network_acls import is_error
 from drill.faults.peering_recreation import Recreation
 from drill.faults.peerings import ACTIVE, DELETING, Peering
 from drill.faults.reads import all_agree, shown
@@ -67,17 +70,16 @@ class PeeringDeletion(Fault):
             for when in ("capture", "inject", "undo", "undone")
             for action in ("DescribeVpcPeeringConnections", "DescribeRouteTables")
         ]
+        own = (f"arn:{{partition}}:ec2:{self.region}:{{account}}:vpc-peering-connection/*",)
+        listed.append(Call("inject", "ec2", "DeleteVpcPeeringConnection", own, OPTED_IN))
         for region, vpc_id, table_ids in self.sides():
             ec2 = f"arn:{{partition}}:ec2:{region}:{{account}}"
             peering, vpc = (f"{ec2}:vpc-peering-connection/*",), (f"{ec2}:vpc/{vpc_id}",)
             create, accept = "CreateVpcPeeringConnection", "AcceptVpcPeeringConnection"
-            made_here = {"StringEquals": {"ec2:CreateAction": create}}
             tables = routes.table_arns(region, table_ids)
             listed += [
-                Call("inject", "ec2", "DeleteVpcPeeringConnection", peering, OPTED_IN),
                 Call("undo", "ec2", create, vpc),
                 Call("undo", "ec2", create, peering, TAGGED_AS_MADE),
-                Call("undo", "ec2", create, peering, made_here, ("ec2:CreateTags",)),
                 Call("undo", "ec2", accept, vpc),
                 Call("undo", "ec2", accept, peering),
                 Call("undo", "ec2", "ModifyVpcPeeringConnectionOptions", peering),
@@ -163,7 +165,13 @@ class PeeringDeletion(Fault):
             DrillError: It is not.
 
         """
-        aws.client("ec2", self.region).delete_vpc_peering_connection(VpcPeeringConnectionId=self.peering_id)
+        client = aws.client("ec2", self.region)
+        try:
+            client.delete_vpc_peering_connection(VpcPeeringConnectionId=self.peering_id)
+        except ClientError as problem:
+            # A call whose answer was lost may have been sent again; the look below tells.
+            if not is_error(problem, "InvalidStateTransition", "InvalidVpcPeeringConnectionID.NotFound"):
+                raise
 
         def gone() -> bool:
             return self._state(aws) not in {ACTIVE, DELETING}
@@ -239,6 +247,7 @@ class PeeringDeletion(Fault):
         if own.requester.owner != own.accepter.owner:
             msg = (
                 f"peering {self.peering_id} is between accounts {own.requester.owner} and "
-                f"{own.accepter.owner}: a drill in one could not accept a new one in the other; drill it with --mode routes"
+                f"{own.accepter.owner}: a drill in one could not accept a new one in the other; drill it "
+                "with --mode routes"
             )
             raise DrillError(msg)

@@ -114,8 +114,8 @@ class Recreation:
         if not shown(lambda: self.standing() is not None, self.wait_s, self.poll_s):
             msg = (
                 f"AWS made no peering between {asked['vpc_id']} and {accepter['vpc_id']} in "
-                f"{self.wait_s:g} s; see: aws ec2 describe-vpc-peering-connections --region {asked['region']}; then: "
-                f"drill recover {self.run_id}"
+                f"{self.wait_s:g} s; see: aws ec2 describe-vpc-peering-connections "
+                f"--region {asked['region']}; then: drill recover {self.run_id}"
             )
             raise DrillError(msg)
         made = self.standing()
