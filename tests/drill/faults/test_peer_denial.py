@@ -49,9 +49,7 @@ def entries(aws: Aws, vpc: Vpc) -> dict[str, Any]:
     return {subnet: entries_of(aws, acl_of(aws, subnet)) for subnet in vpc[1]}
 
 
-@pytest.mark.parametrize(
-    ("direction", "ways"), [("both", [False, True]), ("out", [True]), ("in", [False])]
-)
+@pytest.mark.parametrize(("direction", "ways"), [("both", [False, True]), ("out", [True]), ("in", [False])])
 def test_injects_and_undoes(aws: Aws, ready: Vpc, peer_id: str, direction: str, ways: list[bool]) -> None:
     """Each of the other VPC's ranges is denied before all else, the ways asked for; then nothing is left."""
     before, fault = entries(aws, ready), denial(ready, peer_id, direction)
