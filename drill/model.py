@@ -14,6 +14,9 @@ from typing_extensions import TypeAliasType
 # A named alias: pydantic, which reads and writes records, can't resolve a recursive one without a name.
 Json = TypeAliasType("Json", "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None")
 
+LONG_POLL_S = 1.0
+"""How long a poll of a queue waits for a message before it comes back empty, in seconds."""
+
 
 class Outcome(StrEnum):
     """What a drill, or a part of one, came to; the worst part decides: met < inconclusive < breached."""

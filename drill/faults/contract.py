@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from drill.model import CostItem, Json
+from drill.model import CostItem, Finding, Json
 
 if TYPE_CHECKING:
     from drill.aws import Aws
@@ -216,6 +216,14 @@ class Fault(ABC):
     @abstractmethod
     def undone(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> bool:
         """Read the state again: is nothing of this fault left? What others changed does not count."""
+
+    def remains(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> tuple[Finding, ...]:
+        """Return what the undo could not make as it was although it is complete, with what mends it.
+
+        Asked once the undo is checked. Few faults leave anything: a peering that was deleted has
+        another id for good.
+        """
+        return ()
 
     @abstractmethod
     def dead_man(self, before: Mapping[str, Json], run_id: str) -> DeadMan:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from drill.faults.contract import Call, Resource
+from drill.model import GuardSpec
 from drill.plan import Plan
 from drill.probes.health_check import reads
 from drill.probes.queue import queue_arn
@@ -37,12 +38,19 @@ def calls(plan: Plan) -> Iterator[Call]:
     if plan.target.stop.alarms:
         yield Call("capture", "cloudwatch", "DescribeAlarms")
     for spec in plan.guards:
-        if spec.kind == "alerts-are-readable":
-            yield from _queue(plan, str(spec.options["region"]))
-        if spec.kind == "check-is-healthy":
-            yield from reads()
-        if spec.kind == "table-is-global":
-            yield on_table("DescribeTable", plan.target.primary.name, plan.target.table.name)
+        yield from _declared(spec, plan)
+
+
+def _declared(spec: GuardSpec, plan: Plan) -> Iterator[Call]:
+    """Yield the calls of a guard that the scenario asks for."""
+    if spec.kind == "alerts-are-readable":
+        yield from _queue(plan, str(spec.options["region"]))
+    if spec.kind == "check-is-healthy":
+        yield from reads()
+    if spec.kind == "peering-is-active":
+        yield Call("capture", "ec2", "DescribeVpcPeeringConnections")
+    if spec.kind == "table-is-global":
+        yield on_table("DescribeTable", plan.target.primary.name, plan.target.table.name)
 
 
 def _queue(plan: Plan, named: str) -> Iterator[Call]:

@@ -11,6 +11,7 @@ from drill.errors import DrillError
 from drill.measure.client_outage import client_outage
 from drill.measure.cold_start import cold_start
 from drill.measure.failback import failback
+from drill.measure.fallback import fallback
 from drill.measure.ledger import ledger
 from drill.measure.parts import found, together
 from drill.measure.phases import phases
@@ -30,6 +31,7 @@ KINDS: Mapping[str, Measure] = {
     "client_outage": client_outage,
     "cold_start": cold_start,
     "failback": failback,
+    "fallback": fallback,
     "ledger": ledger,
     "phases": phases,
     "recovery_time": recovery_time,

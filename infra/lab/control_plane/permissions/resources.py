@@ -59,7 +59,7 @@ RESOURCES: Mapping[str, tuple[str, ...]] = dict(
         *_each("ec2", "CreateRoute DeleteRoute ReplaceRoute", _EC2 + "route-table/{RouteTableId}"),
         *_each(
             "ec2",
-            "DeleteVpcPeeringConnection",
+            "DeleteVpcPeeringConnection ModifyVpcPeeringConnectionOptions",
             _EC2 + "vpc-peering-connection/{VpcPeeringConnectionId}",
         ),
         *_each("fis", "ListExperiments ListExperimentTemplates ListActions GetAction", ANY),

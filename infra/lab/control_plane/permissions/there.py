@@ -156,6 +156,12 @@ def subnet_of_association(region: str, association_id: str) -> str:
     return ""
 
 
+def accepter_of(region: str, peering_id: str) -> str:
+    """Return the VPC that is asked for a peering; empty if there is none."""
+    peering = ec2_backends[ACCOUNT][region].vpc_pcxs.get(peering_id)
+    return str(peering.peer_vpc.id) if peering is not None else ""
+
+
 def key_of_table(arn: str) -> str:
     """Return the ARN of the customer's key under which a table is; empty if it is under no such key."""
     parts = arn.split(":", 5)
