@@ -14,6 +14,14 @@ from typing_extensions import TypeAliasType
 # A named alias: pydantic, which reads and writes records, can't resolve a recursive one without a name.
 Json = TypeAliasType("Json", "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None")
 
+REFUSED_FOR_CAPACITY = frozenset(
+    {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"}
+)
+"""DynamoDB's codes of a request that it refused for want of capacity: nothing was done.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+"""
+
 
 class Outcome(StrEnum):
     """What a drill, or a part of one, came to; the worst part decides: met < inconclusive < breached."""

@@ -15,6 +15,8 @@ from drill.measure.phases import phases
 from drill.measure.probe_health import edges, health, starved
 from drill.measure.recovery_time import recovery_time
 from drill.measure.replication_lag import replication_lag
+from drill.measure.reported_lag import reported_lag
+from drill.measure.throttling import throttling
 from drill.measure.time_to_alert import time_to_alert
 from drill.model import Finding, History, Measured, MeasureSpec, Severity
 from drill.target import Target
@@ -32,6 +34,8 @@ KINDS: Mapping[str, Measure] = {
     "recovery_time": recovery_time,
     "replication_lag": replication_lag,
     "time_to_alert": time_to_alert,
+    "reported_lag": reported_lag,
+    "throttling": throttling,
 }
 
 
