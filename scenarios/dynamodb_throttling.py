@@ -105,7 +105,7 @@ class DynamodbThrottling(Scenario[ThrottlingParams]):
     awaited = "the throttling, its alert, or its end by auto scaling,"
 
     def guards(self, target: Target, params: ThrottlingParams) -> tuple[GuardSpec, ...]:
-        """Refuse a table that has no more than that, does not carry the load or may not be decreased today."""
+        """Refuse a table that has no more than that, does not carry the load, or may not be decreased."""
         options = {
             "write_units": params.capacity,
             "orders_per_s": params.per_s(target),
