@@ -17,6 +17,7 @@ from drill.model import (
     Goodness,
     GuardSpec,
     History,
+    Json,
     MeasureSpec,
     Objective,
     Observation,
@@ -30,6 +31,8 @@ WRITER = "writer"
 DIRECT = "direct-writes"
 REPLICATION = "replication"
 REPORTED = "reported-lag"
+ALARM = "throttles-alarm"
+ALERTS = "alerts"
 
 _SHARED = (
     "Write capacity of a global table is one setting that all its replicas share: writes were throttled in "
@@ -42,6 +45,10 @@ _BURST = (
 _SUSPENDED = (
     "Auto scaling of the table was suspended in both regions for the drill: what it would have done is not "
     "shown. See that with: --let-autoscaling-work"
+)
+_NOBODY_TOLD = (
+    "The time to alert was not measured: the target file names no alarm on throttles in the primary region, "
+    "or no queue of alerts that a drill may read (primary.alarms, primary.drill_queue_url)."
 )
 _AT_WORK = (
     "Auto scaling was left alone, the recovery is its doing. A capacity below its minimum is raised to that "
@@ -166,10 +173,15 @@ class DynamodbThrottling(Scenario[ThrottlingParams]):
                     "region": primary,
                 },
             ),
+            *_alerting(target),
         )
 
     def steady(self, target: Target, history: History, since_ns: int, window_s: float) -> bool:
-        """Every client was served and every order taken at the first try, by the primary."""
+        """Every client was served, every order taken at the first try, by the primary; no alarm is on."""
+        looks = history.observations.get(ALARM, ())
+        newest = max(looks, key=lambda seen: seen.number, default=None)
+        if newest is not None and newest.goodness is Goodness.BAD:
+            return False
         return all(
             _all_served(history, name, since_ns, target.primary.name, window_s) for name in (CLIENTS, WRITER)
         )
@@ -179,22 +191,24 @@ class DynamodbThrottling(Scenario[ThrottlingParams]):
         return _onset_ns(history) is not None
 
     def ended(self, target: Target, params: ThrottlingParams, history: History) -> bool:
-        """Look for the throttling to have lasted for the settle window; or to be over for as long."""
+        """Look for the settle window of throttling, and its alert; or for auto scaling to have ended it."""
         onset_ns, settle_ns = _onset_ns(history), round(target.timing.settle_s * 1e9)
         newest = max((seen.due_ns for seen in history.observations.get(WRITER, ())), default=0)
         if onset_ns is None or newest - settle_ns <= onset_ns:
             return False
         if not params.let_autoscaling_work:
-            return True
+            return not _alerting(target) or _alerted(history, onset_ns)
         return _all_served(history, WRITER, newest - settle_ns, target.primary.name, target.timing.settle_s)
 
     def measures(self, target: Target, params: ThrottlingParams) -> tuple[MeasureSpec, ...]:
         """Throttling, its alert, lag, whether clients were served and no order was lost."""
         sides: dict[str, str] = {"primary": target.primary.name, "standby": target.standby.name}
+        alert = (MeasureSpec("time_to_alert", ALERTS, {"alarm_probe": ALARM}),) if _alerting(target) else ()
         scaled = (MeasureSpec("recovery_time", WRITER),) if params.let_autoscaling_work else ()
         return (
             *scaled,
             MeasureSpec("throttling", WRITER, {"table": DIRECT}),
+            *alert,
             MeasureSpec("client_outage", CLIENTS),
             MeasureSpec("replication_lag", REPLICATION),
             MeasureSpec("reported_lag", REPORTED),
@@ -207,6 +221,7 @@ class DynamodbThrottling(Scenario[ThrottlingParams]):
         recovery = "recovery_time" if params.let_autoscaling_work else "time_to_clear"
         listed = (
             ("rto", recovery, wanted.rto_s, "s", ""),
+            ("alert", "time_to_alert", wanted.alert_s if _alerting(target) else None, "s", ""),
             ("failed_share", "failed_share", wanted.failed_share, "share", ""),
             ("rpo_writes", "recovery_point_writes", wanted.rpo_writes, "writes", "dynamodb/cutover"),
         )
@@ -222,11 +237,34 @@ class DynamodbThrottling(Scenario[ThrottlingParams]):
 
     def notes(self, target: Target, params: ThrottlingParams) -> tuple[str, ...]:
         """Say what is shared, what comes first, and what is not shown."""
-        return (_SHARED, _BURST, _AT_WORK if params.let_autoscaling_work else _SUSPENDED)
+        told = () if _alerting(target) else (_NOBODY_TOLD,)
+        return (_SHARED, _BURST, _AT_WORK if params.let_autoscaling_work else _SUSPENDED, *told)
 
 
 def _arn(target: Target, region: str) -> str:
     return f"arn:aws:dynamodb:{region}:{target.account}:table/{target.table.name}"
+
+
+def _alerting(target: Target) -> tuple[ProbeSpec, ...]:
+    """Return the probes of the alarm on throttles and of its alert; none where either is not known."""
+    timing, region = target.timing, target.primary
+    alarm, url = region.alarms.get("throttles"), region.drill_queue_url
+    if alarm is None or url is None:
+        return ()
+    looked: dict[str, Json] = {"alarm": alarm, "region": region.name}
+    heard: dict[str, Json] = {"queue_url": url, "region": region.name, "alarms": [alarm]}
+    return (
+        ProbeSpec(ALARM, "alarm", timing.api_interval_s, timing.api_timeout_s, looked),
+        ProbeSpec(ALERTS, "queue", timing.api_interval_s, timing.api_timeout_s, heard),
+    )
+
+
+def _alerted(history: History, since_ns: int) -> bool:
+    """Say whether the alert could be read."""
+    return any(
+        seen.goodness is Goodness.BAD and seen.done_ns is not None and seen.done_ns >= since_ns
+        for seen in history.observations.get(ALERTS, ())
+    )
 
 
 def _onset_ns(history: History) -> int | None:

@@ -224,8 +224,15 @@ def _put_events(call: Call) -> Iterator[Asked]:
         yield Asked(call.action, name if name.startswith("arn:") else bus)
 
 
+def _register_target(call: Call) -> Iterator[Asked]:
+    namespace = (str(call.parameters.get("ServiceNamespace")),)
+    arn = f"arn:aws:application-autoscaling:{call.region}:{ACCOUNT}:scalable-target/*"
+    yield Asked(call.action, arn, {"application-autoscaling:service-namespace": namespace})
+
+
 _TABLE = RESOURCES["dynamodb:GetItem"]
 _SPECIAL: Mapping[str, Callable[[Call], Iterable[Asked]]] = {
+    "application-autoscaling:RegisterScalableTarget": _register_target,
     "ec2:CreateNetworkAcl": _create_network_acl,
     "ec2:ReplaceNetworkAclAssociation": _replace_association,
     "ec2:CreateTags": _tag_ec2,
