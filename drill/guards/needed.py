@@ -32,10 +32,14 @@ def calls(plan: Plan) -> Iterator[Call]:
             yield from _queue(plan, str(spec.options["region"]))
         if spec.kind == "check-is-healthy":
             yield from reads()
-        if spec.kind == "table-can-be-throttled" and spec.options.get("scaled"):
-            yield Call("capture", "application-autoscaling", "DescribeScalableTargets")
         if spec.kind in {"table-can-be-throttled", "table-is-global"}:
-            yield on_table("DescribeTable", plan.target.primary.name, plan.target.table.name)
+            yield from _table(plan, scaled=bool(spec.options.get("scaled")))
+
+
+def _table(plan: Plan, *, scaled: bool) -> Iterator[Call]:
+    yield on_table("DescribeTable", plan.target.primary.name, plan.target.table.name)
+    if scaled:
+        yield Call("capture", "application-autoscaling", "DescribeScalableTargets")
 
 
 def _queue(plan: Plan, named: str) -> Iterator[Call]:

@@ -61,8 +61,8 @@ _TIMING = {
     "aws": Timing(warm_up_s=30, settle_s=20, deadline_s=600, failback_s=600, probe_interval_s=0.1),
 }
 _OBJECTIVES = {
-    "fast": Objectives(rto_s=15, rpo_s=10),
-    "aws": Objectives(rto_s=300, rpo_s=60),
+    "fast": Objectives(rto_s=15, rpo_s=10, alert_s=15),
+    "aws": Objectives(rto_s=300, rpo_s=60, alert_s=300),
 }
 
 
