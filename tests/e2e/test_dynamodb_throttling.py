@@ -76,7 +76,8 @@ def test_it_is_met_with_its_numbers_true_and_leaves_nothing_behind(
     assert clear.high * 1e9 >= max(really) - undone.latest_ns
     there = written(lab, ended)
     for one in orders(ended):
-        if one.goodness is not Goodness.UNKNOWN:
+        # A machine that is too busy may look unhealthy for a moment, and the other region serves.
+        if one.goodness is not Goodness.UNKNOWN and one.answered_by in (None, lab.target.primary.name):
             assert (one.goodness is Goodness.GOOD) == (one.number in there), one
     failed = measurement(ended, "failed_share")
     throttled = measurement(ended, "throttled_share")
@@ -100,13 +101,13 @@ def test_a_load_that_unused_capacity_carries_proves_nothing(lab: Lab, tmp_path: 
         "run",
         "dynamodb-throttling",
         "--capacity",
-        "20",
+        "6",
         "--load",
-        "21",
+        "8",
     ]
 
     ended = unstarved([*command, "--target", str(tmp_path / "target.yaml"), "--runs", str(tmp_path / "runs")])
 
     assert 2 == ended.returncode, ended.stdout + ended.stderr
-    assert "did not take effect" in ended.stdout
+    assert "did not take effect" in ended.stdout, ended.stdout
     assert before == lab.fingerprint()
