@@ -120,7 +120,7 @@ def _drills(system: System, region: str) -> Parameters:
     subnets = f"{network['EdgeSubnetIds']},{network['AppSubnetIds']}".split(",")
     return {
         **parameters,
-        "AlertQueueArn": system.given("alerts", region)["DrillQueueArn"],
+        "PrimaryAlertQueueArn": system.given("alerts", region)["DrillQueueArn"],
         "HealthCheckId": system.given("dns", region)["PrimaryHealthCheckId"],
         "VpcId": network["VpcId"],
         "SubnetArns": ",".join(f"arn:{partition}:ec2:{region}:{account}:subnet/{one}" for one in subnets),

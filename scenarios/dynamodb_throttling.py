@@ -178,9 +178,8 @@ class DynamodbThrottling(Scenario[ThrottlingParams]):
 
     def steady(self, target: Target, history: History, since_ns: int, window_s: float) -> bool:
         """Every client was served, every order taken at the first try, by the primary; no alarm is on."""
-        looks = history.observations.get(ALARM, ())
-        newest = max(looks, key=lambda seen: seen.number, default=None)
-        if newest is not None and newest.goodness is Goodness.BAD:
+        looks = history.due_since(ALARM, since_ns)
+        if looks and max(looks, key=lambda seen: seen.number).goodness is Goodness.BAD:
             return False
         return all(
             _all_served(history, name, since_ns, target.primary.name, window_s) for name in (CLIENTS, WRITER)
@@ -193,7 +192,7 @@ class DynamodbThrottling(Scenario[ThrottlingParams]):
     def ended(self, target: Target, params: ThrottlingParams, history: History) -> bool:
         """Look for the settle window of throttling, and its alert; or for auto scaling to have ended it."""
         onset_ns, settle_ns = _onset_ns(history), round(target.timing.settle_s * 1e9)
-        newest = max((seen.due_ns for seen in history.observations.get(WRITER, ())), default=0)
+        newest = history.last_due_ns(WRITER)
         if onset_ns is None or newest - settle_ns <= onset_ns:
             return False
         if not params.let_autoscaling_work:
@@ -265,8 +264,8 @@ def _alerting(target: Target) -> tuple[ProbeSpec, ...]:
 def _alerted(history: History, since_ns: int) -> bool:
     """Say whether the alert could be read."""
     return any(
-        seen.goodness is Goodness.BAD and seen.done_ns is not None and seen.done_ns >= since_ns
-        for seen in history.observations.get(ALERTS, ())
+        seen.done_ns is not None and seen.done_ns >= since_ns
+        for seen in history.sent_since(ALERTS, 0, Goodness.BAD)
     )
 
 
@@ -277,10 +276,8 @@ def _onset_ns(history: History) -> int | None:
         return None
     found = (
         seen.done_ns
-        for seen in history.observations.get(DIRECT, ())
-        if seen.done_ns is not None
-        and seen.done_ns >= injected.earliest_ns
-        and seen.detail.get("error") in REFUSED_FOR_CAPACITY
+        for seen in history.sent_since(DIRECT, injected.earliest_ns, Goodness.BAD)
+        if seen.done_ns is not None and seen.detail.get("error") in REFUSED_FOR_CAPACITY
     )
     return min(found, default=None)
 
@@ -291,9 +288,8 @@ def _all_served(history: History, probe: str, since_ns: int, region: str, window
     Attempts still under way are missing from the history; those after the first missing number do not
     count, since a missing one may be hanging.
     """
-    every = sorted(history.observations.get(probe, ()), key=lambda one: one.number)
-    seen = [one for one in every if one.due_ns >= since_ns]
-    first = len(every) - len(seen)
+    seen = sorted(history.due_since(probe, since_ns), key=lambda one: one.number)
+    first = len(history.observations.get(probe, ())) - len(seen)
     unbroken = sum(1 for place, one in enumerate(seen) if one.number == first + place)
     enough = max(2, 0.8 * window_s / history.probes[probe].interval_s - 2)
     return _untroubled(seen, region) and unbroken >= enough

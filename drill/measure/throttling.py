@@ -13,17 +13,19 @@ Measurements:
 - ``throttling_onset``: from the fault to the first attempt of either probe that was throttled;
 - ``throttled_share``, ``failed_share``: of the orders that were due between the onset and the
   rollback; its part ``table`` is that of the direct writes;
+- a finding, ``throttled_failover``, if the other region answered any of these orders;
 - ``time_to_clear``: from the undo's calls to the first order of a stretch that was neither
   throttled nor failed, as for the recovery time.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
-from drill.measure.attempts import Attempt
-from drill.measure.bounds import elapsed_at_least_s, elapsed_s, seconds
+from drill.columns import GOOD, Columns, columns
+from drill.measure.attempts import Attempts, attempts, chosen
+from drill.measure.bounds import elapsed_at_least_s, elapsed_s, nanoseconds, seconds
 from drill.measure.numbers import counted
 from drill.measure.options import optional_text
-from drill.measure.parts import NOTHING, only, together
+from drill.measure.parts import NOTHING, found, only, together
 from drill.measure.recovery import Window, fault_window, recovery, undo_window
 from drill.measure.recovery_time import duration_s
 from drill.measure.shares import wilson
@@ -31,12 +33,14 @@ from drill.measure.stretches import rule
 from drill.model import (
     REFUSED_FOR_CAPACITY,
     Between,
+    Finding,
     Goodness,
     History,
     Measured,
     Measurement,
     MeasureSpec,
     Observation,
+    Severity,
 )
 from drill.target import Target
 
@@ -50,18 +54,17 @@ def throttling(spec: MeasureSpec, history: History, target: Target) -> Measured:
     window = fault_window(history)
     if window is None:
         return NOTHING
-    orders = history.observations.get(spec.probe, ())
-    direct = history.observations.get(optional_text(spec, "table") or "", ())
-    first = _onset((*orders, *direct), window)
+    table = optional_text(spec, "table") or ""
+    first = _onset(history, (spec.probe, table), window)
     if first is None:
-        return only(_never(orders, window))
+        return only(_never(attempts(history, spec.probe), window))
     parts = [only(_from_fault(first, window))]
-    due = _due(orders, first, window)
+    due = _due(history, spec.probe, first, window)
     parts.append(_share("throttled_share", "orders that were throttled", due, is_throttled))
     parts.append(_share("failed_share", "orders that failed after retries", due, _failed))
-    written = _due(direct, first, window)
+    written = _due(history, table, first, window)
     parts.append(_share("throttled_share", "direct writes that were throttled", written, is_throttled, TABLE))
-    return together((*parts, _clear(spec, history, target)))
+    return together((*parts, _clear(spec, history, target, window), _moved(due, target)))
 
 
 def is_throttled(seen: Observation) -> bool:
@@ -74,20 +77,27 @@ def _failed(seen: Observation) -> bool:
     return seen.goodness is Goodness.BAD
 
 
-def _onset(every: Iterable[Observation], window: Window) -> Between | None:
+def _onset(history: History, probes: Sequence[str], window: Window) -> Between | None:
     """Return when the first throttled attempt met the table: not before the first was sent."""
-    found = [
+    named = [probe for probe in probes if probe in history.probes]
+    met = [
         (seen.sent_ns, seen.done_ns)
-        for seen in every
+        for probe in named
+        for seen in history.sent_since(probe, _in_flight_ns(history, probe, window))
         if is_throttled(seen)
         and seen.sent_ns is not None
         and seen.done_ns is not None
         and seen.done_ns >= window.begin.earliest_ns
         and (window.end_ns is None or seen.sent_ns < window.end_ns)
     ]
-    if not found:
+    if not met:
         return None
-    return Between(min(sent for sent, _ in found), min(done for _, done in found))
+    return Between(min(sent for sent, _ in met), min(done for _, done in met))
+
+
+def _in_flight_ns(history: History, probe: str, window: Window) -> int:
+    """Return since when what was sent may have been under way at the injection, or came after it."""
+    return window.begin.earliest_ns - nanoseconds(history.probes[probe].timeout_s)
 
 
 def _from_fault(first: Between, window: Window) -> Measurement:
@@ -99,19 +109,19 @@ def _from_fault(first: Between, window: Window) -> Measurement:
     return Measurement("throttling_onset", low, high, "s", how, "onset of throttling")
 
 
-def _never(orders: Sequence[Observation], window: Window) -> Measurement:
+def _never(orders: Attempts, window: Window) -> Measurement:
     """Return a censored onset: nothing was throttled while anybody looked."""
-    last_ns = max((seen.done_ns or 0 for seen in orders), default=window.begin.latest_ns)
+    last_ns = max(orders.done_ns, default=window.begin.latest_ns)
     low = elapsed_at_least_s(window.begin, min(last_ns, window.end_ns or last_ns))
     how = "No attempt was throttled while anybody looked."
     return Measurement("throttling_onset", low, None, "s", how, "onset of throttling")
 
 
-def _due(every: Iterable[Observation], first: Between, window: Window) -> list[Observation]:
+def _due(history: History, probe: str, first: Between, window: Window) -> list[Observation]:
     return [
         seen
-        for seen in every
-        if seen.due_ns >= first.earliest_ns and (window.end_ns is None or seen.due_ns < window.end_ns)
+        for seen in history.due_since(probe, first.earliest_ns)
+        if window.end_ns is None or seen.due_ns < window.end_ns
     ]
 
 
@@ -128,12 +138,13 @@ def _share(name: str, label: str, due: Sequence[Observation], says: _Says, part:
     return only(Measurement(name, low, high, "share", f"{how}; 95 % Wilson interval.", label, part))
 
 
-def _clear(spec: MeasureSpec, history: History, target: Target) -> Measured:
+def _clear(spec: MeasureSpec, history: History, target: Target, fault: Window) -> Measured:
     window = undo_window(history)
     if window is None:
         return NOTHING
     by = rule(spec, history, target)
-    seen = recovery(_served(history.observations.get(spec.probe, ())), by, window)
+    served = _served(columns(history, spec.probe), _in_flight_ns(history, spec.probe, fault))
+    seen = recovery(served, by, window)
     if seen is None:
         return NOTHING
     low, high = duration_s(seen, window.begin)
@@ -146,11 +157,25 @@ def _clear(spec: MeasureSpec, history: History, target: Target) -> Measured:
     return only(Measurement("time_to_clear", low, high, "s", how, "time to clear"))
 
 
-def _served(every: Iterable[Observation]) -> tuple[Attempt, ...]:
-    """Return the orders in the order of sending, good if they were taken at the first try."""
-    sent = [
-        (seen.sent_ns, seen.number, seen.done_ns, seen.goodness is Goodness.GOOD and not is_throttled(seen))
-        for seen in every
-        if seen.sent_ns is not None and seen.done_ns is not None
-    ]
-    return tuple(Attempt(sent_ns, done_ns, good) for sent_ns, _, done_ns, good in sorted(sent))
+def _served(seen: Columns, since_ns: int) -> Attempts:
+    """Return the orders in the order of sending, good if they were taken, since then at the first try."""
+    good = bytes(
+        code == GOOD and not (sent_ns >= since_ns and is_throttled(seen[place]))
+        for place, (code, sent_ns) in enumerate(zip(seen.goodness, seen.sent_ns, strict=True))
+    )
+    return chosen(seen, seen.by_sending(), good)
+
+
+def _moved(due: Sequence[Observation], target: Target) -> Measured:
+    """Return a finding if clients were moved to the other region, which shares the capacity."""
+    standby = target.standby.name
+    there = sum(1 for seen in due if seen.answered_by == standby)
+    if not there:
+        return NOTHING
+    title = "Clients were moved to the other region while the table was throttled"
+    detail = (
+        f"{standby} answered {there} of {counted(len(due), 'order')}. Both regions write to one global table "
+        "and share its write capacity, so that moving them helps nobody."
+    )
+    mend = "Have the health check not count throttled writes: answer them with 429, and the check with 200."
+    return found(Finding("throttled_failover", Severity.WARNING, title, detail, mend))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from drill.measure.throttling import throttling
 from drill.model import History, Json, Measured, MeasureSpec, Observation, ProbeSpec
-from tests.drill.measure.worlds import attempt, history, holds, marks, measured, shifted, target
+from tests.drill.measure.worlds import WEST, attempt, history, holds, marks, measured, shifted, target
 
 WRITER = ProbeSpec("writer", "writer", 0.1, 2.0)
 DIRECT = ProbeSpec("direct", "table", 0.2, 2.0)
@@ -127,6 +127,18 @@ def test_what_never_clears_is_censored() -> None:
     clear = measured(found(world(6.0, 99.0)), "time_to_clear")
     assert clear.high is None
     assert clear.low > 3
+
+
+def test_clients_that_were_moved_are_a_finding() -> None:
+    """The other region shares the capacity: going there helps nobody, and is told."""
+    of = world(6.0, 10.1, "rg")
+    moved = [
+        replace(one, answered_by=WEST) if one.number in {71, 73} else one for one in of.observations["writer"]
+    ]
+    (finding,) = found(replace(of, observations={**of.observations, "writer": moved})).findings
+    assert finding.code == "throttled_failover"
+    assert f"{WEST} answered 2 of " in finding.detail
+    assert found(of).findings == ()
 
 
 def test_order_of_observations_does_not_matter() -> None:
