@@ -94,7 +94,7 @@ def _data(system: System, region: str) -> Parameters:
         "ProtectData": _text(config.protect_data),
     }
     if region == system.primary:
-        return parameters
+        return {**parameters, "Reader": _text(config.database_reader)}
     there = system.given("data", peer)
     return {
         **parameters,

@@ -219,6 +219,7 @@ def _system(ready: Ready) -> DeployConfig:
         http_port=ready.http_port,
         database_port=ready.database_port,
         acu_max=2,
+        database_reader=True,
         table_min_capacity=_TABLE_CAPACITY,
         table_max_capacity=4 * _TABLE_CAPACITY,
         protect_data=False,
