@@ -120,6 +120,7 @@ def _drills(system: System, region: str) -> Parameters:
     subnets = f"{network['EdgeSubnetIds']},{network['AppSubnetIds']}".split(",")
     return {
         **parameters,
+        "ClusterId": system.given("data", region)["ClusterId"],
         "PrimaryAlertQueueArn": system.given("alerts", region)["DrillQueueArn"],
         "HealthCheckId": system.given("dns", region)["PrimaryHealthCheckId"],
         "VpcId": network["VpcId"],

@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from drill.aws import Aws
 from drill.guards.contract import Asked, CannotTell, Guard
+from drill.guards.database import can_fail_over
 from drill.guards.throttling import can_be_throttled
 from drill.model import GuardSpec, Json
 from drill.probes.health_check import is_healthy
@@ -72,6 +73,7 @@ def _alerts_are_readable(target: Target, options: Options, aws: Aws) -> str:
 _KINDS: Mapping[str, Callable[[Target, Options, Aws], str]] = {
     "alerts-are-readable": _alerts_are_readable,
     "check-is-healthy": _check_is_healthy,
+    "database-can-fail-over": can_fail_over,
     "table-can-be-throttled": can_be_throttled,
     "table-is-global": _table_is_global,
 }

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from drill.faults.contract import Call, Resource
+from drill.model import GuardSpec
 from drill.plan import Plan
 from drill.probes.health_check import reads
 from drill.probes.queue import queue_arn
@@ -28,12 +29,30 @@ def calls(plan: Plan) -> Iterator[Call]:
     if plan.target.stop.alarms:
         yield Call("capture", "cloudwatch", "DescribeAlarms")
     for spec in plan.guards:
-        if spec.kind == "alerts-are-readable":
-            yield from _queue(plan, str(spec.options["region"]))
-        if spec.kind == "check-is-healthy":
-            yield from reads()
-        if spec.kind in {"table-can-be-throttled", "table-is-global"}:
-            yield from _table(plan, scaled=bool(spec.options.get("scaled")))
+        yield from _declared(spec, plan)
+
+
+def _declared(spec: GuardSpec, plan: Plan) -> Iterator[Call]:
+    """Yield the calls of a guard that the scenario asks for."""
+    if spec.kind == "alerts-are-readable":
+        yield from _queue(plan, str(spec.options["region"]))
+    if spec.kind == "check-is-healthy":
+        yield from reads()
+    if spec.kind == "database-can-fail-over":
+        yield from _database(plan, worldwide=bool(spec.options.get("global")))
+    if spec.kind in {"table-can-be-throttled", "table-is-global"}:
+        yield from _table(plan, scaled=bool(spec.options.get("scaled")))
+
+
+def _database(plan: Plan, *, worldwide: bool) -> Iterator[Call]:
+    region, name = plan.target.primary, plan.target.database.global_cluster_id
+    where = f"arn:{{partition}}:rds:{region.name}:{{account}}"
+    if worldwide and name:
+        whole = f"arn:{{partition}}:rds::{{account}}:global-cluster:{name}"
+        yield Call("capture", "rds", "DescribeGlobalClusters", (whole,))
+    elif region.cluster_id:
+        yield Call("capture", "rds", "DescribeDBClusters", (f"{where}:cluster:{region.cluster_id}",))
+        yield Call("capture", "rds", "DescribeDBInstances", (f"{where}:db:*",))
 
 
 def _table(plan: Plan, *, scaled: bool) -> Iterator[Call]:

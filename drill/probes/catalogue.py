@@ -12,6 +12,7 @@ from drill.probes.http import HttpProbe
 from drill.probes.metric import MetricProbe
 from drill.probes.queue import QueueProbe
 from drill.probes.replication import ReplicationProbe
+from drill.probes.resource import ResourceProbe
 from drill.probes.table import TableProbe
 from drill.probes.writer import WriterProbe
 
@@ -25,6 +26,7 @@ KINDS: dict[str, type[Probe]] = {
         QueueProbe,
         MetricProbe,
         ReplicationProbe,
+        ResourceProbe,
         TableProbe,
         WriterProbe,
     )

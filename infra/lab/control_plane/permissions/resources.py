@@ -114,7 +114,7 @@ RESOURCES: Mapping[str, tuple[str, ...]] = dict(
         ),
         *_each(
             "rds",
-            "DescribeDBClusters ModifyDBCluster StopDBCluster StartDBCluster",
+            "DescribeDBClusters ModifyDBCluster StopDBCluster StartDBCluster FailoverDBCluster",
             _RDS + "cluster:{DBClusterIdentifier}",
         ),
         *_each("rds", "DescribeDBInstances DeleteDBInstance", _RDS + "db:{DBInstanceIdentifier}"),
