@@ -121,6 +121,8 @@ def _drills(system: System, region: str) -> Parameters:
     return {
         **parameters,
         "ClusterId": system.given("data", region)["ClusterId"],
+        "PeerClusterId": system.given("data", peer).get("ClusterId", ""),
+        "GlobalClusterId": system.given("data", region).get("GlobalClusterId", ""),
         "PrimaryAlertQueueArn": system.given("alerts", region)["DrillQueueArn"],
         "HealthCheckId": system.given("dns", region)["PrimaryHealthCheckId"],
         "VpcId": network["VpcId"],

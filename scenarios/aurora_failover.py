@@ -71,14 +71,16 @@ class AuroraFailover(Scenario[FailoverParams]):
 
     def guards(self, target: Target, params: FailoverParams) -> tuple[GuardSpec, ...]:
         """There must be something to fail over to."""
-        return (GuardSpec("database-can-fail-over", {"global": _is_global(target, params)}),)
+        return (
+            GuardSpec("database-can-fail-over", {"global": _is_global(target) or params.allow_data_loss}),
+        )
 
     def steps(self, target: Target, params: FailoverParams) -> tuple[Step, ...]:
         """One failover, within the cluster or of the global database."""
         wait_s = target.timing.effect_s
         primary, standby = _arn(target, target.primary), _arn(target, target.standby)
         fault: Fault
-        if _is_global(target, params):
+        if _is_global(target):
             name = target.database.global_cluster_id or ""
             fault = GlobalDatabaseMove(name, primary, standby, params.allow_data_loss, wait_s)
         else:
@@ -89,7 +91,7 @@ class AuroraFailover(Scenario[FailoverParams]):
         """Clients, orders, and the clusters as AWS shows them."""
         timing = target.timing
         regions = {PRIMARY: target.primary}
-        if _is_global(target, params):
+        if _is_global(target):
             regions[STANDBY] = target.standby
         return (
             ProbeSpec(CLIENTS, "http", timing.probe_interval_s, timing.probe_timeout_s),
@@ -134,7 +136,7 @@ class AuroraFailover(Scenario[FailoverParams]):
         since_ns = history.last_due_ns(WRITER) - round(target.timing.settle_s * 1e9)
         if injected is None or since_ns <= injected.latest_ns:
             return False
-        if _is_global(target, params):
+        if _is_global(target):
             return any(
                 seen.goodness is Goodness.GOOD and bool(seen.detail.get("writer"))
                 for seen in history.sent_since(STANDBY, injected.latest_ns)
@@ -148,7 +150,7 @@ class AuroraFailover(Scenario[FailoverParams]):
         sides: dict[str, str] = {"primary": target.primary.name, "standby": target.standby.name}
         changes = (
             MeasureSpec("writer_change", STANDBY, {"appears": True})
-            if _is_global(target, params)
+            if _is_global(target)
             else MeasureSpec("writer_change", PRIMARY)
         )
         return (
@@ -162,7 +164,7 @@ class AuroraFailover(Scenario[FailoverParams]):
     def objectives(self, target: Target, params: FailoverParams) -> tuple[Objective, ...]:
         """Recovery of the database; orders that it had and lost."""
         wanted = target.objectives_for(self.name)
-        recovery = "writer_change" if _is_global(target, params) else "store_recovery"
+        recovery = "writer_change" if _is_global(target) else "store_recovery"
         listed = (
             ("rto", recovery, wanted.rto_s, "s", ""),
             ("rpo_writes", "recovery_point_writes", wanted.rpo_writes, "writes", f"{STORE}/resumed"),
@@ -179,14 +181,14 @@ class AuroraFailover(Scenario[FailoverParams]):
 
     def notes(self, target: Target, params: FailoverParams) -> tuple[str, ...]:
         """Say what the method does not exercise."""
-        if not _is_global(target, params):
+        if not _is_global(target):
             return (_WITHIN,)
         return (_FAILED_OVER if params.allow_data_loss else _SWITCHED, _PENDING)
 
 
-def _is_global(target: Target, params: FailoverParams) -> bool:
-    """Say whether it is the global database that fails over; the guard refuses where there is none."""
-    return target.database.replication == "global" or params.allow_data_loss
+def _is_global(target: Target) -> bool:
+    """Say whether it is the global database that fails over."""
+    return target.database.replication == "global"
 
 
 def _arn(target: Target, region: Region) -> str:

@@ -224,6 +224,14 @@ def _put_events(call: Call) -> Iterator[Asked]:
         yield Asked(call.action, name if name.startswith("arn:") else bus)
 
 
+def _move_global(call: Call) -> Iterator[Asked]:
+    """Yield a global database, the cluster that is to take the writes, and the one that takes them now."""
+    name, target = call.parameters["GlobalClusterIdentifier"], call.parameters["TargetDbClusterIdentifier"]
+    yield Asked(call.action, f"arn:aws:rds::{ACCOUNT}:global-cluster:{name}")
+    for arn in sorted({str(target), *there.writers_of(str(name))}):
+        yield Asked(call.action, arn)
+
+
 def _register_target(call: Call) -> Iterator[Asked]:
     namespace = (str(call.parameters.get("ServiceNamespace")),)
     arn = f"arn:aws:application-autoscaling:{call.region}:{ACCOUNT}:scalable-target/*"
@@ -233,6 +241,8 @@ def _register_target(call: Call) -> Iterator[Asked]:
 _TABLE = RESOURCES["dynamodb:GetItem"]
 _SPECIAL: Mapping[str, Callable[[Call], Iterable[Asked]]] = {
     "application-autoscaling:RegisterScalableTarget": _register_target,
+    "rds:FailoverGlobalCluster": _move_global,
+    "rds:SwitchoverGlobalCluster": _move_global,
     "ec2:CreateNetworkAcl": _create_network_acl,
     "ec2:ReplaceNetworkAclAssociation": _replace_association,
     "ec2:CreateTags": _tag_ec2,
