@@ -16,6 +16,13 @@ Json = TypeAliasType("Json", "bool | int | float | str | Sequence[Json] | Mappin
 
 LONG_POLL_S = 1.0
 """How long a poll of a queue waits for a message before it comes back empty, in seconds."""
+REFUSED_FOR_CAPACITY = frozenset(
+    {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"}
+)
+"""DynamoDB's codes of a request that it refused for want of capacity: nothing was done.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+"""
 
 
 class Outcome(StrEnum):

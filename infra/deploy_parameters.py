@@ -94,7 +94,7 @@ def _data(system: System, region: str) -> Parameters:
         "ProtectData": _text(config.protect_data),
     }
     if region == system.primary:
-        return parameters
+        return {**parameters, "Reader": _text(config.database_reader)}
     there = system.given("data", peer)
     return {
         **parameters,
@@ -124,6 +124,10 @@ def _drills(system: System, region: str) -> Parameters:
 
     return {
         **parameters,
+        "ClusterId": system.given("data", region)["ClusterId"],
+        "PeerClusterId": system.given("data", peer).get("ClusterId", ""),
+        "GlobalClusterId": system.given("data", region).get("GlobalClusterId", ""),
+        "PrimaryAlertQueueArn": system.given("alerts", region)["DrillQueueArn"],
         "HealthCheckId": system.given("dns", region)["PrimaryHealthCheckId"],
         "VpcId": network["VpcId"],
         "SubnetArns": arns(region, "subnet", network["EdgeSubnetIds"], network["AppSubnetIds"]),

@@ -6,6 +6,8 @@ from typing import TypeAlias
 from drill.aws import Aws
 from drill.faults import peerings
 from drill.guards.contract import Asked, CannotTell, Guard
+from drill.guards.database import can_fail_over
+from drill.guards.throttling import can_be_throttled
 from drill.model import GuardSpec, Json
 from drill.probes.health_check import is_healthy
 from drill.target import Target
@@ -89,5 +91,7 @@ _KINDS: Mapping[str, Callable[[Target, Options, Aws], str]] = {
     "alerts-are-readable": _alerts_are_readable,
     "check-is-healthy": _check_is_healthy,
     "peering-is-active": _peering_is_active,
+    "database-can-fail-over": can_fail_over,
+    "table-can-be-throttled": can_be_throttled,
     "table-is-global": _table_is_global,
 }

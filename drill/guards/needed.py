@@ -49,8 +49,27 @@ def _declared(spec: GuardSpec, plan: Plan) -> Iterator[Call]:
         yield from reads()
     if spec.kind == "peering-is-active":
         yield Call("capture", "ec2", "DescribeVpcPeeringConnections")
-    if spec.kind == "table-is-global":
-        yield on_table("DescribeTable", plan.target.primary.name, plan.target.table.name)
+    if spec.kind == "database-can-fail-over":
+        yield from _database(plan, worldwide=bool(spec.options.get("global")))
+    if spec.kind in {"table-can-be-throttled", "table-is-global"}:
+        yield from _table(plan, scaled=bool(spec.options.get("scaled")))
+
+
+def _database(plan: Plan, *, worldwide: bool) -> Iterator[Call]:
+    region, name = plan.target.primary, plan.target.database.global_cluster_id
+    where = f"arn:{{partition}}:rds:{region.name}:{{account}}"
+    if worldwide and name:
+        whole = f"arn:{{partition}}:rds::{{account}}:global-cluster:{name}"
+        yield Call("capture", "rds", "DescribeGlobalClusters", (whole,))
+    elif region.cluster_id:
+        yield Call("capture", "rds", "DescribeDBClusters", (f"{where}:cluster:{region.cluster_id}",))
+        yield Call("capture", "rds", "DescribeDBInstances", (f"{where}:db:*",))
+
+
+def _table(plan: Plan, *, scaled: bool) -> Iterator[Call]:
+    yield on_table("DescribeTable", plan.target.primary.name, plan.target.table.name)
+    if scaled:
+        yield Call("capture", "application-autoscaling", "DescribeScalableTargets")
 
 
 def _queue(plan: Plan, named: str) -> Iterator[Call]:

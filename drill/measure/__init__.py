@@ -18,8 +18,12 @@ from drill.measure.phases import phases
 from drill.measure.probe_health import edges, health, starved
 from drill.measure.recovery_time import recovery_time
 from drill.measure.replication_lag import replication_lag
+from drill.measure.reported_lag import reported_lag
+from drill.measure.store_outage import store_outage
+from drill.measure.throttling import throttling
 from drill.measure.time_to_alert import time_to_alert
 from drill.measure.trust import damaged, trust
+from drill.measure.writer_change import writer_change
 from drill.model import Finding, History, Measured, MeasureSpec, Severity
 from drill.target import Target
 
@@ -37,6 +41,10 @@ KINDS: Mapping[str, Measure] = {
     "recovery_time": recovery_time,
     "replication_lag": replication_lag,
     "time_to_alert": time_to_alert,
+    "reported_lag": reported_lag,
+    "store_outage": store_outage,
+    "throttling": throttling,
+    "writer_change": writer_change,
 }
 
 

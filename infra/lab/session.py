@@ -61,8 +61,8 @@ _TIMING = {
     "aws": Timing(warm_up_s=30, settle_s=20, deadline_s=600, failback_s=600, probe_interval_s=0.1),
 }
 _OBJECTIVES = {
-    "fast": {"default": Objectives(rto_s=15, rpo_s=10)},
-    "aws": {"default": Objectives(rto_s=300, rpo_s=60)},
+    "fast": {"default": Objectives(rto_s=15, rpo_s=10, alert_s=15)},
+    "aws": {"default": Objectives(rto_s=300, rpo_s=60, alert_s=300)},
 }
 # While the regions are parted the service goes on, and not one order is lost. An alarm takes two of
 # CloudWatch's minutes, which are short on `fast`, the third that it judges late, and its way to the queue.
@@ -227,6 +227,7 @@ def _system(ready: Ready) -> DeployConfig:
         http_port=ready.http_port,
         database_port=ready.database_port,
         acu_max=2,
+        database_reader=True,
         table_min_capacity=_TABLE_CAPACITY,
         table_max_capacity=4 * _TABLE_CAPACITY,
         protect_data=False,

@@ -71,6 +71,7 @@ def test_a_global_database_runs_in_both_regions() -> None:
         {"nat": "one"},
         {"nat": "per-az"},
         {"acu_min": 1},
+        {"database_reader": True},
         {"provisioned_concurrency": 2},
         {"table_min_capacity": 10},
         {"replication": "global"},

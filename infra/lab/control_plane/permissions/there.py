@@ -181,6 +181,14 @@ def key_of_queue(arn: str) -> str:
     return key if key.startswith("arn:") and ":key/" in key else ""
 
 
+def writers_of(global_cluster: str) -> tuple[str, ...]:
+    """Return the ARN of the cluster that takes a global database's writes, if there is one."""
+    found = (backend.global_clusters.get(global_cluster) for backend in rds_backends[ACCOUNT].values())
+    return tuple(
+        str(member.arn) for one in found if one is not None for member in one.members if member.is_writer
+    )
+
+
 def secret_arn(region: str, secret_id: str) -> str:
     """Return the ARN of a secret that is named or identified."""
     if secret_id.startswith("arn:"):
