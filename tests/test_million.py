@@ -12,7 +12,7 @@ TOOL = Path(__file__).resolve().parent.parent / "tools" / "million.py"
 
 @pytest.mark.parametrize("only", [(), ("--writes",)])
 def test_a_small_one_is_measured_and_rendered(tmp_path: Path, only: tuple[str, ...]) -> None:
-    """What it says is there: all observations, a record, a page, and less than a quarter of the peer's bytes."""
+    """What it says is there: all observations, a record, a page, and fewer bytes than the peer."""
     command = [sys.executable, str(TOOL), "--count", "6000", "--json", "--keep", str(tmp_path), *only]
     told = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
