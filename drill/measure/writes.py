@@ -4,7 +4,8 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import compress
+from itertools import chain, compress, pairwise
+from operator import not_
 
 from drill.columns import GOOD, NEVER, Columns, columns
 from drill.model import History, Json
@@ -78,11 +79,11 @@ def sent_writes(history: History, probe: str, stores: Collection[str]) -> Writes
 
     """
     seen = columns(history, probe)
-    places = [place for place in range(len(seen)) if NEVER not in (seen.sent_ns[place], seen.done_ns[place])]
-    last = {seen.number[place]: at for at, place in enumerate(places)}
-    order = [last[number] for number in sorted(last)]
+    sent = (NEVER not in both for both in zip(seen.sent_ns, seen.done_ns, strict=True))
+    places = array("Q", compress(range(len(seen)), sent))
     details = _Read.of(seen, places, stores)
-    chosen = [places[at] for at in order]
+    order = _by_number(_picked(seen.number, places, "q"))
+    chosen = array("Q", map(places.__getitem__, order))
     return Writes(
         number=_picked(seen.number, chosen, "q"),
         sent_ns=_picked(seen.sent_ns, chosen, "q"),
@@ -118,6 +119,13 @@ class _Read:
             nonces += _encoded(detail.get("nonce"))
             ends.append(len(nonces))
         return cls(promised, nonces, ends)
+
+
+def _by_number(numbers: "array[int]") -> "array[int]":
+    """Return the places of numbers in ascending order, each once: of two that are alike the later added."""
+    order = array("Q", sorted(range(len(numbers)), key=numbers.__getitem__))
+    alike = (numbers[one] == numbers[after] for one, after in pairwise(order))
+    return array("Q", compress(order, chain(map(not_, alike), (True,))))
 
 
 def _says_written(said: Json, store: str) -> bool:
