@@ -5,7 +5,7 @@ import re
 import sqlite3
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -245,22 +245,15 @@ def everything(path: Path) -> object:
         return kept, ledgers, store.clocks(), store.meta()
 
 
-@dataclass
 class Whole:
-    """A file that is as it should be.
+    """A file that is as it should be; no dataclass, since hypothesis would print all of its bytes."""
 
-    Attributes:
-        content: Its bytes.
-        held: What it holds.
-        folder: Where damaged copies go.
-        copies: How many there were.
-
-    """
-
-    content: bytes
-    held: object
-    folder: Path
-    copies: int = 0
+    def __init__(self, content: bytes, held: object, folder: Path) -> None:
+        """Take its bytes, what it holds, and where damaged copies go."""
+        self.content = content
+        self.held = held
+        self.folder = folder
+        self.copies = 0
 
     def copy(self, content: bytes | bytearray) -> Path:
         """Write a copy with another content, in place of the last one; return where it is."""
@@ -279,6 +272,17 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     return Whole(path.read_bytes(), everything(path), tmp_path_factory.mktemp("damaged"))
 
 
+def told_or_the_same(whole: Whole, content: bytes | bytearray) -> None:
+    """Hold a damaged file to this: an error that names it, or all that it held before."""
+    path = whole.copy(content)
+    try:
+        found = everything(path)
+    except DrillError as problem:
+        assert str(path) in str(problem)  # noqa: PT017 (the other way to end is as good)
+    else:
+        assert whole.held == found
+
+
 class TestDamage:
     @settings(max_examples=150)
     @given(at=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
@@ -286,22 +290,13 @@ class TestDamage:
         """No bit of the file can turn and give another number: it is an error, or it meant nothing."""
         flipped = bytearray(whole.content)
         flipped[int(at * len(flipped))] ^= 1 << bit
-        path = whole.copy(flipped)
-        try:
-            found = everything(path)
-        except DrillError as problem:
-            assert str(path) in str(problem)  # noqa: PT017 (the other way to end is as good)
-        else:
-            assert whole.held == found
+        told_or_the_same(whole, flipped)
 
     @settings(max_examples=40)
     @given(at=st.floats(0, 1, exclude_max=True))
     def test_a_file_that_was_cut_is_told(self, whole: Whole, at: float) -> None:
         """A file of which the end is missing never looks like a shorter drill."""
-        path = whole.copy(whole.content[: int(at * len(whole.content))])
-
-        with pytest.raises(DrillError, match="drill runs"):
-            everything(path)
+        told_or_the_same(whole, whole.content[: int(at * len(whole.content))])
 
     def test_a_missing_segment_is_told(self, tmp_path: Path) -> None:
         """Attempts that were lost in the middle, or at the end of a sealed file, are no quiet time."""
