@@ -95,6 +95,7 @@ def test_a_missing_measurement_is_inconclusive() -> None:
     ("circumstances", "words"),
     [
         (replace(FINE, steady_before=False), "steady state did not hold"),
+        (replace(FINE, steady_before=False, starved="clients sent 3 of 9."), "can't keep their schedule"),
         (replace(FINE, took_effect=None), "Nothing was injected"),
         (replace(FINE, took_effect=False), "did not take effect"),
         (replace(FINE, starved="clients sent 3 of 100 attempts that were due."), "3 of 100"),
