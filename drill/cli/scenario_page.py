@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import EntryPoint
 from typing import Any
 
-from drill import catalogue, permissions, plan
+from drill import catalogue, costs, permissions, plan
 from drill.plan import Plan
 from drill.scenario import Params, Scenario
 from drill.target import Target
@@ -37,6 +37,7 @@ _LISTED: tuple[tuple[str, Callable[[Plan], Iterable[str]]], ...] = (
     ("Watches", lambda made: (f"{spec.name} ({spec.kind})" for spec in made.probes)),
     ("Measures", lambda made: (spec.kind for spec in made.measures)),
     ("Guards besides those of every drill", lambda made: (spec.kind for spec in made.guards)),
+    ("Makes AWS bill", lambda made: (f"{one.what} ({one.part})" for one in costs.of(made))),
     ("May call", lambda made: (action for one in permissions.statements(made) for action in one.actions)),
 )
 

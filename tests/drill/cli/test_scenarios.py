@@ -34,6 +34,7 @@ def test_show_says_what_is_known_without_a_target(capsys: pytest.CaptureFixture[
         "  health check (global)\n  with --blackout: subnet (primary), table (primary)",
         "clients (http)",
         "recovery_time",
+        "AWS FIS's experiment (pause-replication)",
         "route53:UpdateHealthCheck",
         "docs/scenarios/region-outage.md",
         "drill scenarios show region-outage --target FILE",
