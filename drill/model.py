@@ -78,7 +78,7 @@ class ProbeSpec:
     Attributes:
         name: Unique in a drill; observations carry it.
         kind: Which probe of ``drill.probes``: ``http``, ``dns``, ``writer``, ``table``,
-            ``health_check`` or ``replication``.
+            ``health_check``, ``replication``, ``resource`` or ``postgres``.
         interval_s: The n-th attempt is due at start + n x interval, whatever the others did.
         timeout_s: When one attempt is given up.
         options: What the kind needs besides (addresses, names, regions); documented there.

@@ -8,13 +8,24 @@ from drill.probes.contract import Context, Probe
 from drill.probes.dns import DnsProbe
 from drill.probes.health_check import HealthCheckProbe
 from drill.probes.http import HttpProbe
+from drill.probes.postgres import PostgresProbe
 from drill.probes.replication import ReplicationProbe
+from drill.probes.resource import ResourceProbe
 from drill.probes.table import TableProbe
 from drill.probes.writer import WriterProbe
 
 KINDS: dict[str, type[Probe]] = {
     probe.kind: probe
-    for probe in (DnsProbe, HealthCheckProbe, HttpProbe, ReplicationProbe, TableProbe, WriterProbe)
+    for probe in (
+        DnsProbe,
+        HealthCheckProbe,
+        HttpProbe,
+        PostgresProbe,
+        ReplicationProbe,
+        ResourceProbe,
+        TableProbe,
+        WriterProbe,
+    )
 }
 
 
