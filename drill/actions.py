@@ -35,10 +35,10 @@ class Actions:
         """Take note of when a step of the recovery procedure was complete."""
         self._by_step[step.name] = replace(self._by_step[step.name], ready=ready)
 
-    def unknown(self, step: Step) -> bool:
-        """Say whether a step's answer was lost."""
+    def refused(self, step: Step) -> bool:
+        """Say whether AWS, or the step itself, said no to it; a lost answer says nothing."""
         action = self._by_step.get(step.name)
-        return action is not None and action.status == "unknown"
+        return action is not None and action.status == "failed"
 
     def marks(self) -> tuple[StepMark, ...]:
         """Return when each step was made and complete, for the measures."""

@@ -185,7 +185,8 @@ class _Drill:
         if self._steady_before and not self._stop.asked:
             self._watchdog = Watchdog.start(self._folder, self._timing.lease_s)
             self._inject()
-            self._observe()
+            if not (self._failed or self._stop.asked):
+                self._observe()
 
     def _await_steady(self) -> None:
         """Wait until the steady state has held for the whole warm-up."""
@@ -219,8 +220,6 @@ class _Drill:
 
     def _observe(self) -> None:
         """Watch until the awaited recovery has come, or the deadline has."""
-        if self._failed or self._stop.asked:
-            return
         self._enter("observe", "waiting for the recovery")
         scenario, params = self._order.scenario, self._order.params
         until_ns = clock.monotonic_ns() + round(self._timing.deadline_s * 1e9)
@@ -234,6 +233,9 @@ class _Drill:
 
         self._took_effect = False
         ended = self._recover(bit, until_ns) and self._wait(recovered, self._left_s(until_ns))
+        if self._failed:
+            return
+        bit(self.watch.look())  # a procedure that failed at once was not looked beyond
         if ended or not self._stop.asked:
             now_ns = clock.monotonic_ns()
             self.watch.marks = replace(self.watch.marks, recovery_ended_ns=now_ns, deadline_passed=not ended)
@@ -254,13 +256,13 @@ class _Drill:
             if self._must_stop():
                 return True
             why = self._steps.make(step, self._due, recovery=True)
-            why = why or self._steps.complete(step, until_ns, self._goes_on)
-            self._mark_steps()
-            if why and self._actions.unknown(step):
+            if why and not self._actions.refused(step):
                 self._failed = why  # nobody knows whether the procedure would have gone on
-            elif why:
-                self._recovery_failed = why
+            elif not why:
+                why = self._steps.complete(step, until_ns, self._goes_on)
+            self._mark_steps()
             if why:
+                self._recovery_failed = "" if self._failed else why
                 return False
             self._wait(lambda _: False, step.then_wait_s)
         return True
