@@ -197,17 +197,22 @@ class _Drill:
     def _inject(self) -> None:
         """Capture, journal the undo, inject; for every step, in order."""
         self._enter("inject", "breaking it")
-        first_ns = clock.monotonic_ns()
         scenario, params = self._order.scenario, self._order.params
         steps = scenario.steps(self._target, params)
         self._due = clock.wall_in(self._at_most_s((*steps, *scenario.recovery(self._target, params))))
+        first_ns = clock.monotonic_ns()
         for step in steps:
             if self._must_stop():
                 break
             self._failed = self._steps.make(step, self._due)
+            if step.prepares and not self._failed:
+                until_ns = clock.monotonic_ns() + round(self._timing.deadline_s * 1e9)
+                self._failed = self._steps.complete(step, until_ns, self._goes_on)
             if self._failed:
                 break
             self._wait(lambda _: False, step.then_wait_s)
+            if step.prepares:
+                first_ns = clock.monotonic_ns()
         injected = Between(first_ns, clock.monotonic_ns())
         self._mark_steps()
         self.watch.marks = replace(self.watch.marks, injected=injected)
@@ -215,7 +220,9 @@ class _Drill:
     def _at_most_s(self, steps: Sequence[Step]) -> float:
         """Return how long after now everything should be undone, whatever happens."""
         timing = self._timing
-        every_s = sum(step.then_wait_s + 3 * timing.effect_s for step in steps)
+        every_s = sum(
+            step.then_wait_s + 3 * timing.effect_s + step.prepares * timing.deadline_s for step in steps
+        )
         return every_s + timing.deadline_s + timing.effect_s + timing.lease_s
 
     def _observe(self) -> None:
@@ -239,7 +246,12 @@ class _Drill:
         if ended or not self._stop.asked:
             now_ns = clock.monotonic_ns()
             self.watch.marks = replace(self.watch.marks, recovery_ended_ns=now_ns, deadline_passed=not ended)
-            for store in self._order.plan.ledger_stores:
+            self._read_stores(self._order.plan.ledger_stores)
+
+    def _read_stores(self, stores: Sequence[str]) -> None:
+        """Read what stores hold at cutover, each once."""
+        for store in stores:
+            if not any(read.store == store for read in self.watch.ledgers):
                 self._progress.said(f"reading the {store} ledger")
                 self._read_back.at_cutover(store)
 
@@ -249,7 +261,8 @@ class _Drill:
         procedure = scenario.recovery(self._target, params)
         if not procedure:
             return True
-        if scenario.steps(self._target, params) and not self._wait(bit, self._left_s(until_ns)):
+        broken = any(not step.prepares for step in scenario.steps(self._target, params))
+        if broken and not self._wait(bit, self._left_s(until_ns)):
             return True
         self._enter("recover", "following the recovery procedure")
         for step in procedure:
@@ -264,6 +277,7 @@ class _Drill:
             if why:
                 self._recovery_failed = "" if self._failed else why
                 return False
+            self._read_stores(step.verifies)
             self._wait(lambda _: False, step.then_wait_s)
         return True
 

@@ -5,8 +5,12 @@ the server must know too. A password is in no text that leaves here.
 https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraPostgreSQL.Security.html
 """
 
+import base64
 import contextlib
+import hashlib
+import hmac
 import json
+import os
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,6 +27,9 @@ Connection: TypeAlias = Any
 """An open connection of pg8000, which has no static type; ``run`` returns a statement's rows."""
 
 WRONG_PASSWORD = "wrong_password"  # noqa: S105 (a word for it)
+# PostgreSQL's own, https://www.postgresql.org/docs/current/runtime-config-connection.html
+_ITERATIONS = 4096
+_SALT_BYTES = 16
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _WORDS = {
     "28P01": WRONG_PASSWORD,
@@ -166,3 +173,17 @@ def _address(place: Place) -> str:
     resolver.lifetime = place.timeout_s
     answer = resolver.resolve(place.host, "A", search=False)
     return str(next(iter(answer)).address)
+
+
+def verifier(password: str) -> str:
+    """Return what PostgreSQL keeps of a password, for ``ALTER ROLE … PASSWORD``: statements may be logged.
+
+    The form of RFC 5803, https://www.postgresql.org/docs/current/catalog-pg-authid.html; ``password``
+    is ASCII.
+    """
+    salt = os.urandom(_SALT_BYTES)
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode("ascii"), salt, _ITERATIONS)
+    stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    server = hmac.digest(salted, b"Server Key", "sha256")
+    shown = (base64.b64encode(raw).decode("ascii") for raw in (salt, stored, server))
+    return "SCRAM-SHA-256${}:{}${}:{}".format(_ITERATIONS, *shown)

@@ -5,7 +5,7 @@ A record holds no secret and no AWS credentials: nothing that it is made of ever
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -35,6 +35,7 @@ class Action:
         drift: What somebody else had changed meanwhile, and was left as they made it.
         recovery: It belongs to the recovery procedure under test, and is no injection.
         ready: When it was complete, where that was awaited.
+        told: What its fault tells of what it captured.
 
     """
 
@@ -51,6 +52,7 @@ class Action:
     drift: tuple[str, ...] = ()
     recovery: bool = False
     ready: Between | None = None
+    told: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from drill.aws import Aws
+from drill.errors import DrillError
+from drill.faults import recovery_points
 from drill.guards.contract import Asked, CannotTell, Guard
 from drill.model import GuardSpec, Json
 from drill.probes.health_check import is_healthy
@@ -47,7 +49,18 @@ def _table_is_global(target: Target, _options: Options, aws: Aws) -> str:
     return ""
 
 
+def _recovery_point_is_there(_target: Target, options: Options, aws: Aws) -> str:
+    """Refuse unless a region has a snapshot of the cluster that can be restored, or copied, from there."""
+    region, cluster_id = str(options["region"]), str(options["cluster_id"])
+    try:
+        recovery_points.newest(aws, region, cluster_id, copyable=bool(options.get("copyable")))
+    except DrillError as problem:
+        return str(problem)
+    return ""
+
+
 _KINDS: Mapping[str, Callable[[Target, Options, Aws], str]] = {
     "check-is-healthy": _check_is_healthy,
+    "recovery-point-is-there": _recovery_point_is_there,
     "table-is-global": _table_is_global,
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from drill.faults import recovery_points
 from drill.faults.contract import Call, Resource
 from drill.plan import Plan
 from drill.probes.health_check import reads
@@ -29,6 +30,9 @@ def calls(plan: Plan) -> Iterator[Call]:
     for spec in plan.guards:
         if spec.kind == "check-is-healthy":
             yield from reads()
+        if spec.kind == "recovery-point-is-there":
+            region = str(spec.options["region"])
+            yield from recovery_points.calls(region, region)
         if spec.kind == "table-is-global":
             yield on_table("DescribeTable", plan.target.primary.name, plan.target.table.name)
 

@@ -15,6 +15,7 @@ from drill.measure.phases import phases
 from drill.measure.probe_health import edges, health, starved
 from drill.measure.recovery_time import recovery_time
 from drill.measure.replication_lag import replication_lag
+from drill.measure.restore_phases import restore_phases
 from drill.model import Finding, History, Measured, MeasureSpec, Severity
 from drill.target import Target
 
@@ -30,6 +31,7 @@ KINDS: Mapping[str, Measure] = {
     "phases": phases,
     "recovery_time": recovery_time,
     "replication_lag": replication_lag,
+    "restore_phases": restore_phases,
 }
 
 

@@ -16,8 +16,8 @@ Options:
     customers: Whose orders are read; ``{run}`` is replaced by the run's id, which alone is the default.
 
 Detail: ``error`` (a short word, see :class:`drill.postgres.NotServed`), ``connect_s query_s``, and
-``newest``: for each customer with orders there the highest number, with its nonce; and ``since``: for
-each the lowest number above the highest that the first good attempt saw, if there is one.
+``newest``: for each customer with orders there, as the options name it, the highest number with its nonce;
+and ``since``: for each the lowest number above the highest that the first good attempt saw, if there is one.
 """
 
 import asyncio
@@ -67,7 +67,7 @@ class PostgresProbe(Probe):
         self._secret = options.text(spec, "secret_arn")
         self._database = options.text(spec, "database", "orders")
         named = options.texts(spec, "customers") or ("{run}",)
-        self._customers = [name.replace("{run}", context.run_id) for name in named]
+        self._customers = {name.replace("{run}", context.run_id): name for name in named}
         self._known = _Known()
         self._threads: ThreadPoolExecutor
 
@@ -113,12 +113,13 @@ class PostgresProbe(Probe):
             open_ns = clock.monotonic_ns()
             newest = {
                 str(customer): (int(number), str(nonce))
-                for customer, number, nonce in connection.run(_NEWEST, customers=self._customers)
+                for customer, number, nonce in connection.run(_NEWEST, customers=list(self._customers))
             }
             since = self._since(connection, newest)
             done_ns = clock.monotonic_ns()
         shown: dict[str, Json] = {
-            one: {"number": number, "nonce": nonce} for one, (number, nonce) in newest.items()
+            self._customers[one]: {"number": number, "nonce": nonce}
+            for one, (number, nonce) in newest.items()
         }
         detail = told(
             connect_s=round((open_ns - begun_ns) / 1e9, 6),
@@ -140,7 +141,7 @@ class PostgresProbe(Probe):
             before = base.get(customer, -1)
             if number > before:
                 ((lowest,),) = connection.run(_SINCE, customer=customer, base=before)
-                found[customer] = int(lowest)
+                found[self._customers[customer]] = int(lowest)
         return found
 
     def _place(self) -> postgres.Place:
