@@ -206,8 +206,7 @@ class _Drill:
                 break
             self._failed = self._steps.make(step, self._due)
             if step.prepares and not self._failed:
-                until_ns = clock.monotonic_ns() + round(self._timing.deadline_s * 1e9)
-                self._failed = self._steps.complete(step, until_ns, self._goes_on)
+                self._failed = self._steps.complete(step, self._until_ns((step,)), self._goes_on)
             if self._failed:
                 break
             self._wait(lambda _: False, step.then_wait_s)
@@ -221,15 +220,21 @@ class _Drill:
         """Return how long after now everything should be undone, whatever happens."""
         timing = self._timing
         every_s = sum(
-            step.then_wait_s + 3 * timing.effect_s + step.prepares * timing.deadline_s for step in steps
+            step.then_wait_s + 3 * timing.effect_s + step.within_s + step.prepares * timing.deadline_s
+            for step in steps
         )
         return every_s + timing.deadline_s + timing.effect_s + timing.lease_s
+
+    def _until_ns(self, steps: Sequence[Step]) -> int:
+        """Return when it is given up that steps, begun now, have come to what is awaited of them."""
+        longer_s = sum(step.within_s for step in steps)
+        return clock.monotonic_ns() + round((self._timing.deadline_s + longer_s) * 1e9)
 
     def _observe(self) -> None:
         """Watch until the awaited recovery has come, or the deadline has."""
         self._enter("observe", "waiting for the recovery")
         scenario, params = self._order.scenario, self._order.params
-        until_ns = clock.monotonic_ns() + round(self._timing.deadline_s * 1e9)
+        until_ns = self._until_ns(scenario.recovery(self._target, params))
 
         def bit(history: History) -> bool:
             self._took_effect = self._took_effect or scenario.took_effect(self._target, params, history)

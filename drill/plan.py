@@ -36,6 +36,7 @@ class PlannedStep:
         calls: The AWS calls that it may make.
         dead_man: What undoes it when nobody is left to do it, or why nothing does; one line.
         needs: Earlier steps whose product it uses: known after them.
+        within_s: How much longer the drill waits because of it.
 
     """
 
@@ -47,6 +48,7 @@ class PlannedStep:
     calls: tuple[Call, ...]
     dead_man: str
     needs: tuple[str, ...] = ()
+    within_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,8 @@ class Plan:
         """Return how long the drill takes at least, and when it gives up at the latest."""
         timing = self.target.timing
         least = timing.warm_up_s + 2 * timing.settle_s
-        return least, least + timing.deadline_s + timing.failback_s
+        longer_s = sum(step.within_s for step in self.every_step)
+        return least, least + timing.deadline_s + timing.failback_s + longer_s
 
 
 def make(scenario: Scenario[P], params: P, target: Target) -> Plan:
@@ -123,6 +126,7 @@ def _planned(step: Step, target: Target) -> PlannedStep:
         fault.calls,
         _dead_man(fault, target),
         step.needs,
+        step.within_s,
     )
 
 

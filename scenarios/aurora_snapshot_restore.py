@@ -103,8 +103,9 @@ class AuroraSnapshotRestore(Scenario[AuroraSnapshotRestoreParams]):
             arn = f"arn:aws:rds:{primary.name}:{target.account}:cluster:{cluster_id}"
             taken = SnapshotTaken(primary.name, arn, target.timing.failback_s)
             copied = recovery.copy_of(target, own=True)
-            steps.append(Step(TAKE, taken, prepares=True))
-            steps.append(Step(COPY_FRESH, copied, needs=(TAKE,), prepares=True))
+            longer_s = target.timing.restore_s
+            steps.append(Step(TAKE, taken, within_s=longer_s, prepares=True))
+            steps.append(Step(COPY_FRESH, copied, needs=(TAKE,), within_s=longer_s, prepares=True))
         return tuple(steps)
 
     def recovery(self, target: Target, params: AuroraSnapshotRestoreParams) -> tuple[Step, ...]:
@@ -185,9 +186,15 @@ class AuroraSnapshotRestore(Scenario[AuroraSnapshotRestoreParams]):
         }
         if params.cut_over:
             told |= {"switch": recovery.SWITCH, "orders": STANDBY_ORDERS, "customer": _CUSTOMER}
+        ledger: dict[str, Json] = {
+            "primary": primary,
+            "standby": standby,
+            "database": DATABASE,
+            "declared": True,
+        }
         return (
             MeasureSpec("restore_phases", DATABASE, told),
-            MeasureSpec("ledger", WRITER, {"primary": primary, "standby": standby, "database": DATABASE}),
+            MeasureSpec("ledger", WRITER, ledger),
             MeasureSpec("client_outage", CLIENTS),
         )
 

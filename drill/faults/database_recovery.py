@@ -107,10 +107,10 @@ def steps(target: Target, capacity: Capacity, *, copied: bool = False) -> tuple[
         poll_s=timing.poll_s,
     )
     made = InstanceCreation(standby.name, capacity.instance_class, timing.failback_s)
-    first = (Step(COPY, copy_of(target, own=False)),) if copied else ()
+    first = (Step(COPY, copy_of(target, own=False), within_s=timing.restore_s),) if copied else ()
     return (
         *first,
-        Step(RESTORE, restore, needs=tuple(step.name for step in first)),
+        Step(RESTORE, restore, needs=tuple(step.name for step in first), within_s=timing.restore_s),
         Step(MAKE, made, needs=(RESTORE,)),
         # The ledger is verified before anything else writes to the restored database; and the probe that
         # looks at it gets to see it as it was restored.

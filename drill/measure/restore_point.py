@@ -8,7 +8,7 @@ newest survivor was sent, before the oldest lost order was answered.
 
 from collections.abc import Sequence
 
-from drill.measure.accounts import account, compare, done_ns, sent_ns, sent_writes
+from drill.measure.accounts import account, compare, declared, done_ns, sent_ns, sent_writes
 from drill.measure.bounds import seconds
 from drill.measure.options import optional_text
 from drill.measure.recovery import Window
@@ -85,7 +85,7 @@ def _by_ledger(spec: MeasureSpec, history: History) -> tuple[int | None, int | N
     if writer is None or not reads:
         return None
     writes = sent_writes(history, writer)
-    books = account(writes, reads[0])
+    books = account(writes, reads[0], declared_ns=declared(history))
     result = compare(books, reads[0])
     if not result.readable or not books.acknowledged:
         return None

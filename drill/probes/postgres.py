@@ -125,7 +125,7 @@ class PostgresProbe(Probe):
             connect_s=round((open_ns - begun_ns) / 1e9, 6),
             query_s=round((done_ns - open_ns) / 1e9, 6),
             newest=shown,
-            since=since,
+            since=since or None,
         )
         return Seen(Goodness.GOOD, self._region, detail, done_ns)
 

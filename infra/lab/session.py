@@ -49,6 +49,7 @@ _TIMING = {
         settle_s=1.5,
         deadline_s=25,
         failback_s=25,
+        restore_s=60,
         probe_interval_s=0.05,
         probe_timeout_s=2,
         write_interval_s=0.1,
