@@ -118,8 +118,15 @@ def _drills(system: System, region: str) -> Parameters:
     # arn:aws:kms:us-east-1:123456789012:key/... tells partition and account.
     partition, account = (_key(system, region).split(":")[place] for place in (1, 4))
     subnets = f"{network['EdgeSubnetIds']},{network['AppSubnetIds']}".split(",")
+    there, group = system.given("data", peer), f"arn:{partition}:rds:{peer}:{account}"
+    function = system.given("app", peer)["FunctionName"]
     return {
         **parameters,
+        "ClusterArn": system.given("data", region)["ClusterArn"],
+        "SubnetGroupArn": f"{group}:subgrp:{there['SubnetGroup']}",
+        "ParameterGroupArn": f"{group}:cluster-pg:{there['ParameterGroup']}",
+        "SecretArn": there["SecretArn"],
+        "FunctionArn": f"arn:{partition}:lambda:{peer}:{account}:function:{function}",
         "HealthCheckId": system.given("dns", region)["PrimaryHealthCheckId"],
         "VpcId": network["VpcId"],
         "SubnetArns": ",".join(f"arn:{partition}:ec2:{region}:{account}:subnet/{one}" for one in subnets),

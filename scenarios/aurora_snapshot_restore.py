@@ -23,6 +23,7 @@ CLUSTER = "restored-cluster"
 INSTANCE = "restored-instance"
 DATABASE = "restored-database"
 
+_WRITES_AT_RISK = 5
 TAKE, COPY_FRESH = "take-snapshot", "copy-fresh-snapshot"
 _CUSTOMER = "{run}-standby"
 
@@ -105,7 +106,9 @@ class AuroraSnapshotRestore(Scenario[AuroraSnapshotRestoreParams]):
             copied = recovery.copy_of(target, own=True)
             longer_s = target.timing.restore_s
             steps.append(Step(TAKE, taken, within_s=longer_s, prepares=True))
-            steps.append(Step(COPY_FRESH, copied, needs=(TAKE,), within_s=longer_s, prepares=True))
+            # What is ordered between the snapshot and the disaster is what can be lost.
+            risk_s = _WRITES_AT_RISK * target.timing.write_interval_s
+            steps.append(Step(COPY_FRESH, copied, risk_s, (TAKE,), longer_s, prepares=True))
         return tuple(steps)
 
     def recovery(self, target: Target, params: AuroraSnapshotRestoreParams) -> tuple[Step, ...]:
