@@ -18,7 +18,7 @@ CHECKOV := .venv-checkov
 
 .PHONY: help
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: drill
 drill: setup ## Run the region-outage drill on a local lab; prints where the report is
@@ -35,6 +35,14 @@ crash: setup ## Kill drills at every point of theirs, and see that all is put ba
 .PHONY: faults
 faults: setup ## Fail three in ten of AWS's calls in drills, and see that all is put back (about half an hour)
 	@DRILL_EVERY_SEED=1 $(BIN)/pytest tests/e2e/test_api_faults.py -s $(ARGS)
+
+.PHONY: bench
+bench: setup .venv-bench/.installed ## Measure beside other tools, and write docs/benchmarks.md (ARGS: only these)
+	@PYTHONPATH=tools $(BIN)/python -m bench $(ARGS)
+
+.PHONY: conformance
+conformance: setup ## Cut each injection short before each of its writes on a lab, and see that all is put back
+	@DRILL_CONFORMANCE=1 $(BIN)/pytest tests/test_conformance.py tests/e2e/test_conformance.py $(ARGS)
 
 .PHONY: check
 check: test lint types contracts security wheel ## Do all that CI does
@@ -75,13 +83,19 @@ lock: setup ## Choose the newest allowed versions and write the locks
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
 		--upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
 		-q -o constraints.txt
+	@echo 'chaostoolkit>=1.19 locust>=2.30' | tr ' ' '\n' | $(BIN)/uv pip compile - --universal \
+		--python-version 3.11 --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--no-header -q -o tools/bench/peers.txt
+	@echo 'chaostoolkit>=1.19 chaostoolkit-aws>=0.35 chaostoolkit-reporting>=0.18' | tr ' ' '\n' | \
+		$(BIN)/uv pip compile - --universal --python-version 3.11 --upgrade --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header -q -o tools/bench/plugins.txt
 	@echo 'checkov>=3.3' | $(BIN)/uv pip compile - --universal --python-version 3.11 \
 		--upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
 		-q -o tools/checkov.txt
 
 .PHONY: clean
 clean: ## Remove the environment and all caches (runs are kept)
-	@rm -rf .venv $(CHECKOV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	@rm -rf .venv .venv-bench $(CHECKOV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
 
 .PHONY: setup
 setup: $(STAMP) ## Install everything into .venv
@@ -106,4 +120,15 @@ $(CHECKOV)/.installed: tools/checkov.txt
 	@$(PYTHON) -m venv $(CHECKOV)
 	@$(CHECKOV)/bin/python -m pip --disable-pip-version-check install -qq --no-input \
 		--only-binary :all: --require-hashes -r tools/checkov.txt
+	@touch $@
+
+# The tools that `make bench` measures beside this one; each set needs versions that the other can't have.
+.venv-bench/.installed: tools/bench/peers.txt tools/bench/plugins.txt
+	@echo "Installing the tools to be compared with into .venv-bench (about a minute, once) ..."
+	@rm -f $@
+	@for name in peers plugins; do \
+		$(PYTHON) -m venv .venv-bench/$$name && \
+		.venv-bench/$$name/bin/python -m pip --disable-pip-version-check install -qq --no-input \
+			--require-hashes -r tools/bench/$$name.txt || exit 1; \
+	done
 	@touch $@

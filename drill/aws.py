@@ -122,8 +122,13 @@ class Aws:
 
         https://botocore.amazonaws.com/v1/documentation/api/latest/topics/events.html
         """
-        if not event_name.rpartition(".")[2].startswith(_READS):
+        if not reads(event_name.rpartition(".")[2]):
             self._check()
+
+
+def reads(action: str) -> bool:
+    """Say whether a call changes nothing, by its name."""
+    return action.startswith(_READS)
 
 
 def _hush(client: Any, session: boto3.Session) -> None:  # noqa: ANN401 (boto3 clients have no static type)

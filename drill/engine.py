@@ -68,7 +68,7 @@ def run(order: Order, aws: Aws, progress: Progress, stop: Stop | None = None) ->
             drill = _Drill(order, aws.fenced(held.check), progress, stop, folder, held, log)
             happened = drill.live()
         try:
-            finished = assemble.record(order, happened, drill.watch.look())
+            finished = assemble.record(order, happened, drill.watch.last())
             record.write(finished, folder / runs.RECORD)
         except Exception as problem:
             drill.complain(problem)

@@ -4,9 +4,10 @@ Instants are integers in nanoseconds on the monotonic clock and end in ``_ns``; 
 are seconds and end in ``_s``. Everything here is plain data: no clock, no files, no network.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol, runtime_checkable
 
 from typing_extensions import TypeAliasType
 
@@ -77,8 +78,7 @@ class ProbeSpec:
 
     Attributes:
         name: Unique in a drill; observations carry it.
-        kind: Which probe of ``drill.probes``: ``http``, ``dns``, ``writer``, ``table``,
-            ``health_check``, ``replication``, ``resource`` or ``postgres``.
+        kind: Which probe of ``drill.probes``, one of :data:`drill.probes.catalogue.KINDS`.
         interval_s: The n-th attempt is due at start + n x interval, whatever the others did.
         timeout_s: When one attempt is given up.
         options: What the kind needs besides (addresses, names, regions); documented there.
@@ -138,7 +138,8 @@ class LedgerRead:
         sent_ns: When the reading began.
         done_ns: When it ended.
         region: The region that answered; None when the store could not be read.
-        rows: Every row found, in the order of the answer; a row can be there twice.
+        rows: Every row found, in the order of the answer; a row can be there twice. There may be
+            more than fit in memory: they are gone over, and read again at every pass.
         error: Why the store could not be read; empty when it could.
 
     """
@@ -148,7 +149,7 @@ class LedgerRead:
     sent_ns: int
     done_ns: int
     region: str | None
-    rows: tuple[LedgerRow, ...] = ()
+    rows: Collection[LedgerRow] = ()
     error: str = ""
 
 
@@ -197,14 +198,47 @@ class Marks:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockReading:
+    """The same moment on both clocks.
+
+    Attributes:
+        monotonic_ns: On the clock that everything is measured by.
+        wall: On the clock of the wall, as RFC 3339.
+
+    """
+
+    monotonic_ns: int
+    wall: str
+
+
+@runtime_checkable
+class Windowed(Protocol):
+    """Observations that find the late ones without going over the early ones."""
+
+    def due_since(self, instant_ns: int) -> Sequence[Observation]:
+        """Return what was due at an instant or later."""
+
+    def sent_since(self, instant_ns: int, goodness: Goodness | None = None) -> Iterable[Observation]:
+        """Return what was sent at an instant or later and showed this."""
+
+    def last_due_ns(self, otherwise: int) -> int:
+        """Return when the newest was due."""
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """Everything observed in one drill, which all measures are functions of.
+
+    Who looks again and again while a drill runs asks for the late ones alone, with
+    :meth:`due_since` and :meth:`sent_since`: then a long drill is no slower than a short one.
 
     Attributes:
         probes: The probes' specs by name.
         observations: Every probe's observations by name, in any order.
         marks: The engine's own instants.
         ledgers: The readings of the stores.
+        clocks: Readings of both clocks while the probes ran.
+        damage: Why not all that the probes saw is here; empty if it is.
 
     """
 
@@ -212,6 +246,35 @@ class History:
     observations: Mapping[str, Sequence[Observation]]
     marks: Marks
     ledgers: Sequence[LedgerRead] = ()
+    clocks: Sequence[ClockReading] = ()
+    damage: str = ""
+
+    def due_since(self, probe: str, instant_ns: int) -> Sequence[Observation]:
+        """Return what of a probe was due at an instant or later."""
+        seen = self.observations.get(probe, ())
+        if isinstance(seen, Windowed):
+            return seen.due_since(instant_ns)
+        return [one for one in seen if one.due_ns >= instant_ns]
+
+    def sent_since(
+        self, probe: str, instant_ns: int, goodness: Goodness | None = None
+    ) -> Iterable[Observation]:
+        """Return what of a probe was sent at an instant or later and showed this (None: anything)."""
+        seen = self.observations.get(probe, ())
+        if isinstance(seen, Windowed):
+            return seen.sent_since(instant_ns, goodness)
+        return [
+            one
+            for one in seen
+            if one.sent_ns is not None and one.sent_ns >= instant_ns and goodness in (None, one.goodness)
+        ]
+
+    def last_due_ns(self, probe: str, otherwise: int = 0) -> int:
+        """Return when the newest observation of a probe was due; ``otherwise`` if there is none."""
+        seen = self.observations.get(probe, ())
+        if isinstance(seen, Windowed):
+            return seen.last_due_ns(otherwise)
+        return max((one.due_ns for one in seen), default=otherwise)
 
 
 @dataclass(frozen=True, slots=True)

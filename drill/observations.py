@@ -1,37 +1,47 @@
 """The store of observations: SQLite in WAL mode, one file a run.
 
 The sampler's process writes while the engine reads: a reader never waits for the writer.
-Instants are kept as differences (sent minus due, done minus sent), which SQLite packs in a
-few bytes. A commit is not synced to disk: a drill whose machine lost power is not measured
-again, and a killed process loses nothing that was committed.
+Attempts are kept in segments, those of one probe that were added together, packed to a few bytes
+each; what they saw besides is packed beside them and read only when somebody asks for it. Every
+row has a checksum and the segments are numbered without a gap, since SQLite has neither: a damaged
+file is told, and never read as other numbers. A commit is not synced to disk: a drill whose
+machine lost power is not measured again, and a killed process loses nothing that was committed.
 """
 
 import json
-import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from drill.clock import Instant
+from drill.columns import Columns
 from drill.errors import DrillError
-from drill.model import Goodness, Json, LedgerRead, LedgerRow, Observation
+from drill.ledger_rows import Draft, StoredRows
+from drill.model import Json, LedgerRead, Observation
+from drill.packing import checksum
+from drill.segments import Segments, detail_id
+from drill.sqlite_file import SqliteFile
 
-SCHEMA = 1
-BUSY_TIMEOUT_S = 10.0
+SCHEMA = 2
 
 _TABLES = f"""
-CREATE TABLE probe (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-CREATE TABLE observation (
+PRAGMA journal_mode = WAL;
+CREATE TABLE name (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE, checksum INTEGER NOT NULL);
+CREATE TABLE segment (
     id INTEGER PRIMARY KEY,
-    probe INTEGER NOT NULL REFERENCES probe,
-    number INTEGER NOT NULL,
-    due_ns INTEGER NOT NULL,
-    lag_ns INTEGER,
-    took_ns INTEGER,
-    goodness TEXT NOT NULL,
-    answered_by TEXT,
-    detail TEXT
+    probes INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    attempts BLOB NOT NULL,
+    checksum INTEGER NOT NULL
+);
+CREATE TABLE detail (
+    id INTEGER PRIMARY KEY,
+    count INTEGER NOT NULL,
+    packed BLOB NOT NULL,
+    checksum INTEGER NOT NULL
 );
 CREATE TABLE ledger (
     id INTEGER PRIMARY KEY,
@@ -40,31 +50,32 @@ CREATE TABLE ledger (
     sent_ns INTEGER NOT NULL,
     done_ns INTEGER NOT NULL,
     region TEXT,
-    error TEXT NOT NULL
+    error TEXT NOT NULL,
+    pages INTEGER NOT NULL,
+    checksum INTEGER NOT NULL
 );
-CREATE TABLE ledger_row (
-    ledger INTEGER NOT NULL REFERENCES ledger,
+CREATE TABLE ledger_page (
+    ledger INTEGER NOT NULL,
     number INTEGER NOT NULL,
-    nonce TEXT NOT NULL
+    count INTEGER NOT NULL,
+    rows BLOB NOT NULL,
+    checksum INTEGER NOT NULL,
+    PRIMARY KEY (ledger, number)
 );
-CREATE TABLE clock (monotonic_ns INTEGER NOT NULL, wall TEXT NOT NULL);
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE clock (monotonic_ns INTEGER NOT NULL, wall TEXT NOT NULL, checksum INTEGER NOT NULL);
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, checksum INTEGER NOT NULL);
 PRAGMA user_version = {SCHEMA};
-"""
-
-_COLUMNS = """
-SELECT o.id, p.name, o.number, o.due_ns, o.lag_ns, o.took_ns, o.goodness, o.answered_by, o.detail
-FROM observation o JOIN probe p ON p.id = o.probe
 """
 
 
 class Store:
     """Observations, ledgers and clock readings of one run; one thread at a time uses it."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, file: SqliteFile) -> None:
         """Wrap an open file; use :meth:`create` or :meth:`open`."""
-        self.path = path
-        self._connection = connection
+        self._file = file
+        self._segments = Segments(file)
+        self.path = file.path
 
     @classmethod
     def create(cls, path: Path) -> "Store":
@@ -77,7 +88,7 @@ class Store:
         if path.exists():
             msg = f"observations {path} exist already: each run has a file of its own; see: drill runs"
             raise DrillError(msg)
-        return cls(path, _opened(path, "rwc", "PRAGMA journal_mode = WAL;" + _TABLES))
+        return cls(SqliteFile(path, "rwc", _TABLES))
 
     @classmethod
     def open(cls, path: Path) -> "Store":
@@ -90,101 +101,124 @@ class Store:
         if not path.exists():
             msg = f"there are no observations at {path}: nothing was watched; see: drill runs"
             raise DrillError(msg)
-        connection = _opened(path, "rw", "")
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        file = SqliteFile(path, "rw")
+        with file.reading() as connection:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version != SCHEMA:
-            connection.close()
-            msg = f"observations {path} have version {version}, not {SCHEMA}; see: drill runs"
+            file.close()
+            msg = (
+                f"observations {path} have version {version}, and this drill reads {SCHEMA}: read them with "
+                "the drill that wrote them (its version is in record.json); see: drill runs"
+            )
             raise DrillError(msg)
-        return cls(path, connection)
+        return cls(file)
 
     def add(self, observations: Iterable[Observation]) -> None:
         """Add observations in one transaction: all of them or none.
 
         Raises:
-            DrillError: The file is full or damaged.
+            DrillError: The file is full, damaged or gone.
 
         """
-        batch = list(observations)
-        with _explained(self.path), self._connection:
-            probes = {name: self._probe_id(name) for name in {each.probe for each in batch}}
-            self._connection.executemany(
-                "INSERT INTO observation VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [_row(probes[each.probe], each) for each in batch],
-            )
+        self._segments.add(observations)
 
     def read(self, after: int = 0) -> tuple[list[Observation], int]:
-        """Return what was added after a cursor, in the order of adding, and the next cursor.
+        """Return what was added after a cursor, each probe's in the order of adding, and the next cursor.
 
         Args:
             after: A cursor that an earlier call returned; 0 for the beginning.
 
         Raises:
-            DrillError: The file is damaged.
+            DrillError: The file is damaged or gone.
 
         """
-        with _explained(self.path):
-            rows = self._connection.execute(_COLUMNS + "WHERE o.id > ? ORDER BY o.id", (after,)).fetchall()
-        return [_observation(row) for row in rows], rows[-1][0] if rows else after
+        reader = self.reader(after=after)
+        reader.more()
+        every = (one for columns in reader.seen.values() for one in columns)
+        return [_whole(one) for one in every], reader.cursor
 
     def by_probe(self, name: str) -> Iterator[Observation]:
         """Yield the observations of one probe, in the order of adding."""
-        with _explained(self.path):
-            rows = self._connection.execute(_COLUMNS + "WHERE p.name = ? ORDER BY o.id", (name,))
-            yield from map(_observation, rows)
+        reader = self.reader([name])
+        reader.more()
+        yield from map(_whole, reader.seen[name])
+
+    def reader(self, probes: Iterable[str] = (), after: int = 0) -> "Reader":
+        """Return what reads on and on from here.
+
+        Args:
+            probes: Names that are to be there even before anything was observed.
+            after: Where to begin; 0 for the beginning.
+
+        """
+        return Reader(self._segments, probes, after)
+
+    def draft(self) -> Draft:
+        """Begin a reading of a ledger: its rows go into the file as they come."""
+        return Draft(self._file)
 
     def add_ledger(self, read: LedgerRead) -> None:
         """Add what one store of the drilled system held.
 
         Raises:
-            DrillError: The file is full or damaged.
+            DrillError: The file is full, damaged or gone.
 
         """
-        with _explained(self.path), self._connection:
-            cursor = self._connection.execute(
-                "INSERT INTO ledger VALUES (NULL, ?, ?, ?, ?, ?, ?)",
-                (read.store, read.occasion, read.sent_ns, read.done_ns, read.region, read.error),
-            )
-            self._connection.executemany(
-                "INSERT INTO ledger_row VALUES (?, ?, ?)",
-                [(cursor.lastrowid, row.number, row.nonce) for row in read.rows],
+        rows = read.rows
+        if not isinstance(rows, StoredRows):
+            draft = self.draft()
+            draft.add(rows)
+            rows = draft.rows()
+        values = (
+            rows.ledger, read.store, read.occasion, read.sent_ns, read.done_ns, read.region, read.error,
+            rows.pages,
+        )  # fmt: skip
+        with self._file.writing() as connection:
+            connection.execute(
+                "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*values, checksum(*values))
             )
 
+    def drop_ledger(self, read: LedgerRead) -> None:
+        """Delete the rows of a reading that was streamed in and is not added.
+
+        Raises:
+            DrillError: The file is full, damaged or gone.
+
+        """
+        if isinstance(read.rows, StoredRows):
+            read.rows.delete()
+
     def ledgers(self) -> list[LedgerRead]:
-        """Return every reading of a ledger, in the order of adding."""
-        with _explained(self.path):
-            reads = self._connection.execute("SELECT * FROM ledger ORDER BY id").fetchall()
-            return [
-                LedgerRead(store, occasion, sent, done, region, self._ledger_rows(ledger), error)
-                for ledger, store, occasion, sent, done, region, error in reads
-            ]
+        """Return every reading of a ledger, in the order of adding; their rows are read when asked for."""
+        reads = []
+        for ledger, store, occasion, sent_ns, done_ns, region, error, pages in self._checked("ledger"):
+            rows = StoredRows(self._file, ledger, pages)
+            reads.append(LedgerRead(store, occasion, sent_ns, done_ns, region, rows, error))
+        return reads
 
     def add_clock(self, instant: Instant) -> None:
         """Add one reading of both clocks, so that a stepped wall clock can be seen afterwards."""
-        with _explained(self.path), self._connection:
-            self._connection.execute("INSERT INTO clock VALUES (?, ?)", (instant.monotonic_ns, instant.wall))
+        values = (instant.monotonic_ns, instant.wall)
+        with self._file.writing() as connection:
+            connection.execute("INSERT INTO clock VALUES (?, ?, ?)", (*values, checksum(*values)))
 
     def clocks(self) -> list[Instant]:
         """Return every reading of both clocks, in the order of adding."""
-        with _explained(self.path):
-            return [
-                Instant(*row)
-                for row in self._connection.execute("SELECT * FROM clock ORDER BY rowid").fetchall()
-            ]
+        return [Instant(*values) for values in self._checked("clock")]
 
     def put_meta(self, key: str, value: Json) -> None:
         """Keep one value about the run, in place of an older one of that key."""
-        with _explained(self.path), self._connection:
-            self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, _compact(value)))
+        values = (key, json.dumps(value, separators=(",", ":")))
+        with self._file.writing() as connection:
+            connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", (*values, checksum(*values)))
 
     def meta(self) -> Mapping[str, Json]:
         """Return the values about the run by key."""
-        with _explained(self.path):
-            return {key: json.loads(value) for key, value in self._connection.execute("SELECT * FROM meta")}
+        return {key: json.loads(value) for key, value in self._checked("meta")}
 
     def close(self) -> None:
         """Close the file; nothing more can be read or added."""
-        self._connection.close()
+        self._file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -192,68 +226,84 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _probe_id(self, name: str) -> int:
-        self._connection.execute("INSERT OR IGNORE INTO probe (name) VALUES (?)", (name,))
-        row = self._connection.execute("SELECT id FROM probe WHERE name = ?", (name,)).fetchone()
-        return int(row[0])
-
-    def _ledger_rows(self, ledger: int) -> tuple[LedgerRow, ...]:
-        rows = self._connection.execute(
-            "SELECT number, nonce FROM ledger_row WHERE ledger = ? ORDER BY rowid", (ledger,)
-        )
-        return tuple(LedgerRow(*row) for row in rows)
+    def _checked(self, table: str) -> list[tuple[Any, ...]]:
+        """Return all rows of a table, without the checksum that each ends with."""
+        with self._file.reading() as connection:
+            rows = connection.execute(f"SELECT * FROM {table} ORDER BY rowid").fetchall()  # noqa: S608 (ours)
+        for *values, expected in rows:
+            if checksum(*values) != expected:
+                self._file.give_up(f"a row of its {table} is not as it was written")
+        return [row[:-1] for row in rows]
 
 
-def _opened(path: Path, mode: str, script: str) -> sqlite3.Connection:
-    """Connect to a file, run a script and look whether SQLite can read it at all."""
-    with _explained(path):
-        connection = sqlite3.connect(
-            f"{path.resolve().as_uri()}?mode={mode}",
-            uri=True,
-            timeout=BUSY_TIMEOUT_S,
-            check_same_thread=False,
-        )
-        try:
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.executescript(script)
-            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        except sqlite3.Error:
-            connection.close()
-            raise
-    return connection
+class Reader:
+    """Reads a store on and on into columns.
+
+    Attributes:
+        seen: Every probe's observations, which grow with each reading.
+        cursor: Up to where it has read.
+
+    """
+
+    def __init__(self, segments: Segments, probes: Iterable[str], after: int) -> None:
+        """Begin with nothing read; see :meth:`Store.reader`."""
+        self._segments = segments
+        self.seen: dict[str, Columns] = {}
+        self.cursor = after
+        self._details: dict[str, _Details] = {}
+        for probe in probes:
+            self._begin(probe)
+
+    def more(self) -> None:
+        """Read what is new.
+
+        Raises:
+            DrillError: The file is damaged or gone; what was read up to there is kept.
+
+        """
+        for segment, attempts in self._segments.after(self.cursor):
+            begin = 0
+            for place, (number, count) in enumerate(attempts.probes):
+                probe = self._segments.names[number]
+                if probe not in self.seen:
+                    self._begin(probe)
+                self._details[probe].expect(detail_id(segment, place), len(self.seen[probe]), count)
+                attempts.append_to(self.seen[probe], begin, begin + count)
+                begin += count
+            self.cursor = segment
+
+    def _begin(self, probe: str) -> None:
+        self._details[probe] = details = _Details(self._segments)
+        self.seen[probe] = Columns(probe, details, self._segments.names)
 
 
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into a line that says what to do."""
-    try:
-        yield
-    except sqlite3.Error as problem:
-        if getattr(problem, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-            run = path.parent.name
-            msg = f"observations {path} can't grow: {problem}; free space, then: drill rollback {run}"
-        else:
-            msg = f"observations {path} can't be used: {problem}; see: drill runs"
-        raise DrillError(msg) from problem
+class _Details:
+    """What the attempts of one probe saw besides: read when asked for, those that were added together."""
+
+    def __init__(self, segments: Segments) -> None:
+        self._segments = segments
+        self._begins: array[int] = array("q")
+        self._ids: array[int] = array("q")
+        self._read: tuple[int, int, Sequence[Mapping[str, Json]]] = (0, 0, ())
+        self._end = 0
+
+    def expect(self, detail: int, begin: int, count: int) -> None:
+        """Learn where those of some attempts are."""
+        self._begins.append(begin)
+        self._ids.append(detail)
+        self._end = begin + count
+
+    def __getitem__(self, place: int) -> Mapping[str, Json]:
+        begin, end, details = self._read
+        if not begin <= place < end:
+            found = bisect_right(self._begins, place) - 1
+            begin = self._begins[found]
+            end = self._begins[found + 1] if found + 1 < len(self._begins) else self._end
+            details = self._segments.details(self._ids[found], end - begin)
+            self._read = (begin, end, details)
+        return details[place - begin]
 
 
-def _compact(value: Json) -> str:
-    return json.dumps(value, separators=(",", ":"))
-
-
-def _row(probe: int, each: Observation) -> tuple[object, ...]:
-    lag = None if each.sent_ns is None else each.sent_ns - each.due_ns
-    took = None if each.sent_ns is None or each.done_ns is None else each.done_ns - each.sent_ns
-    detail = _compact(each.detail) if each.detail else None
-    return probe, each.number, each.due_ns, lag, took, each.goodness.value, each.answered_by, detail
-
-
-def _observation(
-    row: tuple[int, str, int, int, int | None, int | None, str, str | None, str | None],
-) -> Observation:
-    _, probe, number, due, lag, took, goodness, answered_by, detail = row
-    sent = None if lag is None else due + lag
-    done = None if sent is None or took is None else sent + took
-    return Observation(
-        probe, number, due, sent, done, Goodness(goodness), answered_by, json.loads(detail) if detail else {}
-    )
+def _whole(observation: Observation) -> Observation:
+    """Return an observation whose detail does not need the file any longer."""
+    return replace(observation, detail=dict(observation.detail))

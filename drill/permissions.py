@@ -26,7 +26,13 @@ LONGEST = 6144
 _SERVICES = {"elbv2": "elasticloadbalancing"}
 _ACTIONS = {"lambda:Invoke": "lambda:InvokeFunction"}
 _OPENED_WITH = "kms:Decrypt"
-_ITEM_CALLS = frozenset({"BatchGetItem", "GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"})
+# Calls that read or write what is encrypted under the system's own key.
+_OPENING = {
+    "dynamodb": frozenset(
+        {"BatchGetItem", "GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"}
+    ),
+    "sqs": frozenset({"ReceiveMessage"}),
+}
 
 Conditions: TypeAlias = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 """An IAM condition block as a value: operators, each with its keys and their values."""
@@ -114,6 +120,11 @@ def length(wanted: Iterable[Statement]) -> int:
     return len(re.sub(r"\s", "", _text(_document(wanted))))
 
 
+def resources(call: Call, target: Target) -> tuple[str, ...]:
+    """Return the ARNs of a call with the target's account, partition and tag in their places."""
+    return tuple(_filled(arn, target) for arn in call.resources)
+
+
 def unchecked(plan: Plan) -> Plan:
     """Return a plan whose permissions are not checked before the drill, which its notes tell."""
     return replace(plan, notes=(*plan.notes, UNCHECKED))
@@ -169,14 +180,16 @@ def _own(target: Target) -> Iterator[Call]:
 
 
 def _opened(call: Call, resource: str, target: Target) -> Iterator[_Permission]:
-    """Yield the permission to open the key of what is read or written: DynamoDB opens it for its caller.
+    """Yield the permission to open the key of what is read or written: the service opens it for its caller.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
     """
     region = _region(resource, target)
-    if call.service == "dynamodb" and call.action in _ITEM_CALLS and region is not None and region.key_arn:
+    opens = call.action in _OPENING.get(call.service, ())
+    if opens and region is not None and region.key_arn:
         # Also in partitions whose own names end otherwise: the key's value is a service's name.
-        via = f"dynamodb.{region.name}.{_SUFFIXES.get(_partition(target), 'amazonaws.com')}"
+        via = f"{call.service}.{region.name}.{_SUFFIXES.get(_partition(target), 'amazonaws.com')}"
         conditions = (("StringEquals", (("kms:ViaService", via),)),)
         yield _Permission(_OPENED_WITH, region.key_arn, conditions)
 

@@ -8,15 +8,6 @@ from drill.model import Goodness, History, Observation
 Holds: TypeAlias = Callable[[Observation], bool]
 
 
-def sent_after(history: History, probe: str, instant_ns: int) -> list[Observation]:
-    """Return a probe's attempts that were sent at an instant or later."""
-    return [
-        seen
-        for seen in history.observations.get(probe, ())
-        if seen.sent_ns is not None and seen.sent_ns >= instant_ns
-    ]
-
-
 def all_served(history: History, probe: str, since_ns: int, region: str, window_s: float) -> bool:
     """Say whether one region served every attempt that was due since then, and enough of them."""
 
@@ -33,15 +24,13 @@ def all_hold(history: History, probe: str, since_ns: int, window_s: float, holds
     do not count, since a missing one may be hanging.
     """
     spec = history.probes[probe]
-    every = sorted(history.observations.get(probe, ()), key=lambda one: one.number)
-    seen = [one for one in every if one.due_ns >= since_ns]
-    first = len(every) - len(seen)
+    seen = sorted(history.due_since(probe, since_ns), key=lambda one: one.number)
+    first = len(history.observations.get(probe, ())) - len(seen)
     unbroken = sum(1 for place, one in enumerate(seen) if one.number == first + place)
     return all(map(holds, seen)) and unbroken >= max(2, 0.8 * window_s / spec.interval_s - 2)
 
 
 def newest_held(history: History, probe: str, window_s: float, after_ns: int, holds: Holds) -> bool:
     """Say whether something held for the last whole window of a probe, which begins after an instant."""
-    newest_ns = max((seen.due_ns for seen in history.observations.get(probe, ())), default=0)
-    since_ns = newest_ns - round(window_s * 1e9)
+    since_ns = history.last_due_ns(probe) - round(window_s * 1e9)
     return since_ns > after_ns and all_hold(history, probe, since_ns, window_s, holds)

@@ -14,7 +14,7 @@ from drill.model import LedgerRead
 from drill.plan import Plan
 from drill.probes import restored_ledger
 from drill.probes.contract import Context
-from drill.probes.ledger import read_ledger
+from drill.probes.ledger import Reading, stream_ledger
 from drill.watch import Watch
 
 CUTOVER = "cutover"
@@ -50,10 +50,12 @@ class ReadBack:
             read = self._read(store, RESUMED)
             if not self._missing(read) or not goes_on():
                 break
+            self._watch.drop(read)
         self._watch.add(read)
 
     def _read(self, store: str, occasion: str) -> LedgerRead:
-        return read_ledger(self._context, store, self._context.run_id, occasion, self._timeout_s)
+        reading = Reading(store, self._context.run_id, occasion, self._timeout_s)
+        return stream_ledger(self._context, reading, self._watch.draft())
 
     def _missing(self, read: LedgerRead) -> bool:
         history = self._watch.look()

@@ -92,6 +92,7 @@ class Region(_Part):
         key_arn: The KMS key under which this region keeps its data.
         alert_topic_arn: The SNS topic that alarms here tell.
         alert_queue_url: The SQS queue behind it, from which a person's pager reads.
+        drill_queue_url: Another SQS queue on the same topic, which drills alone read.
         backup_vault: The AWS Backup vault here.
         alarms: Names of the alarms here, by what they watch: see :data:`ALARMS`.
         database_subnet_group: Where a restored cluster goes.
@@ -115,6 +116,7 @@ class Region(_Part):
     key_arn: str | None = None
     alert_topic_arn: str | None = None
     alert_queue_url: str | None = None
+    drill_queue_url: str | None = None
     backup_vault: str | None = None
     alarms: Mapping[AlarmRole, str] = {}
     database_subnet_group: str | None = None

@@ -101,6 +101,7 @@ def _region(system: System, name: str, health_check_id: str) -> Region:
         key_arn=system.given("keys", name)["KeyArn"],
         alert_topic_arn=alerts["TopicArn"],
         alert_queue_url=alerts["QueueUrl"],
+        drill_queue_url=alerts["DrillQueueUrl"],
         backup_vault=system.given("backup-vault", name)["VaultName"],
         alarms={role: watch[output] for role, output in _ALARMS.items() if watch.get(output)},
         database_subnet_group=data["SubnetGroup"],

@@ -6,7 +6,7 @@ from statistics import median, quantiles
 from drill.model import Goodness
 from drill.record import Record
 from reports import sampling, timeline
-from reports.sampling import Attempt
+from reports.sampling import Attempts
 from reports.series import Lane, Panel, Picture, Segment, Table, Tone, Window
 from reports.timeline import Axis, Watched
 from reports.wording import counted_share, instant, plain_duration
@@ -49,7 +49,7 @@ def replication(record: Record, axis: Axis, probes: Sequence[Watched]) -> Pictur
         sampling.latency("marker seen within", probe.attempts, axis.whole, columns),
         sampling.failures("markers not seen", probe.attempts, axis.whole, columns),
     )
-    missed = len(probe.attempts) - _number(probe.attempts, Goodness.GOOD)
+    missed = len(probe.attempts) - probe.attempts.count(Goodness.GOOD)
     words = (
         f"{len(probe.attempts):,} markers, {missed:,} of them not seen, in seconds relative to {axis.zero}."
     )
@@ -83,16 +83,16 @@ def over_time(axis: Axis, probes: Sequence[Watched]) -> Table | None:
     rows = []
     for number in range(_ROWS):
         from_s = axis.whole.from_s + number * step_s
-        inside = [attempt for attempt in client.attempts if from_s <= attempt.at_s < from_s + step_s]
-        took = _took(inside)
+        inside = client.attempts.within(from_s, from_s + step_s)
+        took = inside.took()
         rows.append(
             (
                 f"{instant(from_s)} to {instant(from_s + step_s)}",
                 f"{len(inside):,}",
-                f"{_number(inside, Goodness.BAD):,}",
-                f"{_number(inside, Goodness.UNKNOWN):,}",
+                f"{inside.count(Goodness.BAD):,}",
+                f"{inside.count(Goodness.UNKNOWN):,}",
                 plain_duration(median(took)) if took else "\u2013",
-                plain_duration(max(took)) if took else "\u2013",
+                plain_duration(took[-1]) if took else "\u2013",
                 _regions(inside),
             )
         )
@@ -102,7 +102,7 @@ def over_time(axis: Axis, probes: Sequence[Watched]) -> Table | None:
 
 
 def _client(probes: Sequence[Watched]) -> Watched | None:
-    return next((probe for probe in probes if probe.kind == "http" and probe.attempts), None)
+    return next((probe for probe in probes if probe.kind == "http" and len(probe.attempts)), None)
 
 
 def _stages(record: Record, axis: Axis) -> Lane:
@@ -140,7 +140,7 @@ def _wide(from_s: float, to_s: float, whole: Window) -> bool:
 
 
 def _description(client: Watched, axis: Axis) -> str:
-    failed, unknown = (_number(client.attempts, kind) for kind in (Goodness.BAD, Goodness.UNKNOWN))
+    failed, unknown = (client.attempts.count(kind) for kind in (Goodness.BAD, Goodness.UNKNOWN))
     words = (
         f"{len(client.attempts):,} attempts of probe {client.name}, {failed:,} failed and {unknown:,} unknown"
         f", in seconds relative to {axis.zero}."
@@ -152,32 +152,20 @@ def _description(client: Watched, axis: Axis) -> str:
 
 def _counted(probe: Watched) -> tuple[str, ...]:
     every = probe.attempts
-    good = _number(every, Goodness.GOOD)
-    took = _took(every)
+    good = every.count(Goodness.GOOD)
+    took = every.took()
     return (
         probe.name,
         f"{len(every):,}",
-        f"{_number(every, Goodness.BAD):,}",
-        f"{_number(every, Goodness.UNKNOWN):,}",
+        f"{every.count(Goodness.BAD):,}",
+        f"{every.count(Goodness.UNKNOWN):,}",
         counted_share(good, len(every)),
         plain_duration(median(took)) if took else "\u2013",
         plain_duration(quantiles(took, n=100, method="inclusive")[98]) if len(took) > 1 else "\u2013",
-        plain_duration(max(took)) if took else "\u2013",
+        plain_duration(took[-1]) if took else "\u2013",
         _regions(every),
     )
 
 
-def _took(every: Sequence[Attempt]) -> list[float]:
-    return [one.took_s for one in every if one.goodness is Goodness.GOOD and one.took_s is not None]
-
-
-def _number(every: Sequence[Attempt], goodness: Goodness) -> int:
-    return sum(one.goodness is goodness for one in every)
-
-
-def _regions(every: Sequence[Attempt]) -> str:
-    answered: dict[str, int] = {}
-    for one in every:
-        if one.answered_by:
-            answered[one.answered_by] = answered.get(one.answered_by, 0) + 1
-    return ", ".join(f"{region} {number:,}" for region, number in sorted(answered.items())) or "\u2013"
+def _regions(every: Attempts) -> str:
+    return ", ".join(f"{region} {number:,}" for region, number in every.answered().items()) or "\u2013"

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from drill import record as records
 from drill import runs
+from drill.columns import Columns
 from drill.model import Observation
 from drill.observations import Store
 from drill.record import Record
@@ -20,12 +21,13 @@ _TEMPLATE = "report.html.j2"
 _STYLE = "report.css"
 
 
-def render(record: Record, observations: Iterable[Observation] | None) -> str:
+def render(record: Record, observations: Mapping[str, Columns] | Iterable[Observation] | None) -> str:
     """Return the report of a finished drill.
 
     Args:
         record: The finished drill.
-        observations: What its probes saw, in any order; None leaves out the pictures made of them.
+        observations: What its probes saw, by probe or in any order; None leaves out the pictures
+            made of them.
 
     """
     environment = _environment()
@@ -46,7 +48,7 @@ def write(run_folder: Path) -> Path:
 
     """
     record = records.read(run_folder / runs.RECORD)
-    page = render(record, _observed(run_folder / runs.OBSERVATIONS, record))
+    page = render(record, _observed(run_folder / runs.OBSERVATIONS))
     path = run_folder / runs.REPORT
     partial = path.with_suffix(".partial")
     partial.write_text(page, encoding="utf-8")
@@ -54,12 +56,14 @@ def write(run_folder: Path) -> Path:
     return path
 
 
-def _observed(path: Path, record: Record) -> list[Observation] | None:
-    """Read the observations of the record's probes; None when the file is not there (any more)."""
+def _observed(path: Path) -> Mapping[str, Columns] | None:
+    """Read the observations of every probe; None when the file is not there (any more)."""
     if not path.exists():
         return None
     with Store.open(path) as store:
-        return [seen for spec in record.probes for seen in store.by_probe(spec.name)]
+        reader = store.reader()
+        reader.more()
+    return reader.seen
 
 
 def _environment() -> Environment:

@@ -4,11 +4,17 @@ Attempts stand where they were sent, or where they were due if they never were. 
 keeps its least and its most, so no spike is lost; failures are counted, so no single one is.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from array import array
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import compress, repeat
+from math import isnan, nan
 from statistics import median
 
-from drill.model import Goodness, Observation
+from drill.columns import CODES, GOOD, NEVER, NOWHERE, Columns
+from drill.model import Goodness
 from reports.series import Failures, Latency, Segment, Spread, Tally, Tone, Window
 from reports.wording import instant, seconds_since
 
@@ -20,21 +26,56 @@ _IN_A_ROW = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """One observation on the picture's axis.
+class Attempts:
+    """One probe's attempts on the picture's axis, in columns, in the order in which they stand there.
 
     Attributes:
         at_s: When it was sent, or due if it never was.
-        took_s: From due to done, so that a late start counts; None if it never ended.
-        goodness: What it showed.
-        answered_by: The region that answered.
+        took_s: From due to done, so that a late start counts; not a number if it never ended.
+        goodness: What it showed, as codes of :mod:`drill.columns`.
+        region: Who answered, as keys of ``regions``.
+        regions: The regions by their codes.
 
     """
 
-    at_s: float
-    took_s: float | None
-    goodness: Goodness
-    answered_by: str | None
+    at_s: "array[float]"
+    took_s: "array[float]"
+    goodness: bytes
+    region: "array[int]"
+    regions: Mapping[int, str]
+
+    def __len__(self) -> int:
+        return len(self.at_s)
+
+    def __getitem__(self, places: slice) -> "Attempts":
+        columns = (self.at_s[places], self.took_s[places], self.goodness[places], self.region[places])
+        return Attempts(*columns, self.regions)
+
+    def within(self, from_s: float, before_s: float) -> "Attempts":
+        """Return those from one instant to before another."""
+        return self[bisect_left(self.at_s, from_s) : bisect_left(self.at_s, before_s)]
+
+    def count(self, goodness: Goodness) -> int:
+        """Return how many showed this."""
+        return self.goodness.count(CODES[goodness])
+
+    def took(self) -> list[float]:
+        """Return how long the good ones took, the shortest first."""
+        good = self.goodness.translate(_GOOD)
+        return sorted(took_s for took_s in compress(self.took_s, good) if not isnan(took_s))
+
+    def answered(self) -> Mapping[str, int]:
+        """Return how many each region answered, in the order of their names."""
+        counted = {self.regions[code]: number for code, number in Counter(self.region).items() if code}
+        return dict(sorted(counted.items()))
+
+    def good_regions(self) -> list[str]:
+        """Return which regions gave good answers, in the order of their names."""
+        good = compress(self.region, self.goodness.translate(_GOOD))
+        return sorted(self.regions[code] for code in {*good} - {NOWHERE})
+
+
+_GOOD = bytes(code == GOOD for code in range(256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +96,24 @@ class Key:
     bad: str = "failed"
 
 
-def attempts(observations: Iterable[Observation], zero_ns: int) -> tuple[Attempt, ...]:
+def attempts(seen: Columns, zero_ns: int) -> Attempts:
     """Return a probe's observations on the axis, in the order in which they were sent."""
-    return tuple(
-        sorted(
-            (_attempt(observation, zero_ns) for observation in observations), key=lambda attempt: attempt.at_s
-        )
+    pairs = zip(seen.sent_ns, seen.due_ns, strict=True)
+    at_ns = array("q", (due if sent == NEVER else sent for sent, due in pairs))
+    order = sorted(range(len(seen)), key=at_ns.__getitem__)
+    done_ns, due_ns = (map(column.__getitem__, order) for column in (seen.done_ns, seen.due_ns))
+    return Attempts(
+        array("d", map(seconds_since, map(at_ns.__getitem__, order), repeat(zero_ns))),
+        array(
+            "d",
+            (
+                nan if done == NEVER else seconds_since(done, due)
+                for done, due in zip(done_ns, due_ns, strict=True)
+            ),
+        ),
+        bytes(map(seen.goodness.__getitem__, order)),
+        array("I", map(seen.region.__getitem__, order)),
+        seen.regions,
     )
 
 
@@ -70,33 +123,33 @@ def columns_for(window: Window, interval_s: float) -> int:
     return min(MOST_COLUMNS, max(_FEWEST_COLUMNS, wanted))
 
 
-def latency(label: str, every: Sequence[Attempt], window: Window, columns: int) -> Latency:
+def latency(label: str, every: Attempts, window: Window, columns: int) -> Latency:
     """Return the durations of the good attempts per column."""
     spreads: list[Spread | None] = []
     for at_s, column in _columns(every, window, columns):
-        took = [a.took_s for a in column if a.goodness is Goodness.GOOD and a.took_s is not None]
-        spreads.append(Spread(at_s, min(took), median(took), max(took)) if took else None)
+        took = column.took()
+        spreads.append(Spread(at_s, took[0], median(took), took[-1]) if took else None)
     return Latency(label, tuple(spreads))
 
 
-def failures(label: str, every: Sequence[Attempt], window: Window, columns: int) -> Failures:
+def failures(label: str, every: Attempts, window: Window, columns: int) -> Failures:
     """Return how many attempts of each column were bad or unknown."""
     tallies = [
-        Tally(at_s, _number(column, Goodness.BAD), _number(column, Goodness.UNKNOWN), len(column))
+        Tally(at_s, column.count(Goodness.BAD), column.count(Goodness.UNKNOWN), len(column))
         for at_s, column in _columns(every, window, columns)
     ]
     return Failures(label, tuple(tallies), window.length_s / columns)
 
 
-def stretches(every: Sequence[Attempt], window: Window, columns: int, key: Key) -> tuple[Segment, ...]:
+def stretches(every: Attempts, window: Window, columns: int, key: Key) -> tuple[Segment, ...]:
     """Return who answered over time: neighbouring columns that show the same become one bar."""
     half_s = window.length_s / columns / 2
-    before = [one for one in every if window.from_s - key.holds_s <= one.at_s < window.from_s]
-    shown = [(window.from_s, window.from_s, *_shows(before[-1:], key))] if before else []
+    before = every.within(window.from_s - key.holds_s, window.from_s)
+    shown = [(window.from_s, window.from_s, *_shows(before[-1:], key))] if len(before) else []
     shown += [
         (at_s - half_s, at_s + half_s, *_shows(column, key))
         for at_s, column in _columns(every, window, columns)
-        if column
+        if len(column)
     ]
     drawn: list[tuple[float, float, Tone, str]] = []
     for begin_s, end_s, tone, words in shown:
@@ -107,7 +160,7 @@ def stretches(every: Sequence[Attempt], window: Window, columns: int, key: Key) 
             if near:
                 drawn[-1] = (drawn[-1][0], begin_s, *drawn[-1][2:])
             drawn.append((begin_s, end_s, tone, words))
-    after = any(window.to_s < one.at_s <= window.to_s + key.holds_s for one in every)
+    after = bisect_right(every.at_s, window.to_s) < bisect_right(every.at_s, window.to_s + key.holds_s)
     if drawn and after:
         drawn[-1] = (drawn[-1][0], window.to_s, *drawn[-1][2:])
     return tuple(
@@ -116,55 +169,40 @@ def stretches(every: Sequence[Attempt], window: Window, columns: int, key: Key) 
     )
 
 
-def outages(every: Sequence[Attempt]) -> tuple[tuple[float, float], ...]:
+def outages(every: Attempts) -> tuple[tuple[float, float], ...]:
     """Return where at least three attempts in a row were not good, until three in a row were."""
+    good = every.goodness.translate(_GOOD)
     found: list[tuple[float, float]] = []
-    began_s: float | None = None
-    alike = 0
-    edge_s = 0.0
-    last_bad = False
-    for attempt in every:
-        bad = attempt.goodness is not Goodness.GOOD
-        if bad != last_bad or alike == 0:
-            alike, edge_s, last_bad = 0, attempt.at_s, bad
-        alike += 1
-        if alike == _IN_A_ROW and bad and began_s is None:
-            began_s = edge_s
-        elif alike == _IN_A_ROW and not bad and began_s is not None:
-            found.append((began_s, edge_s))
-            began_s = None
-    if began_s is not None:
-        found.append((began_s, every[-1].at_s))
+    begin = good.find(bytes(_IN_A_ROW))
+    while begin >= 0:
+        end = good.find(b"\x01" * _IN_A_ROW, begin)
+        if end < 0:
+            found.append((every.at_s[begin], every.at_s[-1]))
+            break
+        found.append((every.at_s[begin], every.at_s[end]))
+        begin = good.find(bytes(_IN_A_ROW), end)
     return tuple(found)
 
 
-def _attempt(observation: Observation, zero_ns: int) -> Attempt:
-    at_ns = observation.due_ns if observation.sent_ns is None else observation.sent_ns
-    took_s = None if observation.done_ns is None else seconds_since(observation.done_ns, observation.due_ns)
-    return Attempt(seconds_since(at_ns, zero_ns), took_s, observation.goodness, observation.answered_by)
+def _columns(every: Attempts, window: Window, columns: int) -> Iterable[tuple[float, Attempts]]:
+    """Yield each column's middle and the attempts in it; both ends of the window belong to it."""
 
+    def column_of(at_s: float) -> int:
+        place = (at_s - window.from_s) / window.length_s
+        return -1 if place < 0 else columns if place > 1 else min(columns - 1, int(place * columns))
 
-def _columns(every: Sequence[Attempt], window: Window, columns: int) -> Iterable[tuple[float, list[Attempt]]]:
-    filled: list[list[Attempt]] = [[] for _ in range(columns)]
-    for attempt in every:
-        place = (attempt.at_s - window.from_s) / window.length_s
-        if 0 <= place <= 1:
-            filled[min(columns - 1, int(place * columns))].append(attempt)
     width_s = window.length_s / columns
-    for number, column in enumerate(filled):
-        yield window.from_s + (number + 0.5) * width_s, column
+    begin = bisect_left(every.at_s, 0, key=column_of)
+    for number in range(columns):
+        end = bisect_left(every.at_s, number + 1, begin, key=column_of)
+        yield window.from_s + (number + 0.5) * width_s, every[begin:end]
+        begin = end
 
 
-def _number(column: Sequence[Attempt], goodness: Goodness) -> int:
-    return sum(attempt.goodness is goodness for attempt in column)
-
-
-def _shows(column: Sequence[Attempt], key: Key) -> tuple[Tone, str]:
-    good = [attempt for attempt in column if attempt.goodness is Goodness.GOOD]
-    regions = sorted({attempt.answered_by for attempt in good if attempt.answered_by})
-    if len(good) * 2 < len(column):
-        bad = any(attempt.goodness is Goodness.BAD for attempt in column)
-        return ("bad", key.bad) if bad else ("unknown", "unknown")
+def _shows(column: Attempts, key: Key) -> tuple[Tone, str]:
+    if column.count(Goodness.GOOD) * 2 < len(column):
+        return ("bad", key.bad) if column.count(Goodness.BAD) else ("unknown", "unknown")
+    regions = column.good_regions()
     if len(regions) > 1:
         return "mixed", " and ".join(regions)
     if regions:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from drill.model import Between, Observation, Phase
+from drill.columns import Columns
+from drill.model import Between, Phase
 from drill.record import Action, Record
 from reports import sampling
-from reports.sampling import Attempt, Key
+from reports.sampling import Attempts, Key
 from reports.series import Lane, Mark, Picture, Segment, Shade, Table, Tone, Window
 from reports.wording import duration, instant, instants, seconds_since
 
@@ -45,7 +46,7 @@ class Watched:
     name: str
     kind: str
     interval_s: float
-    attempts: tuple[Attempt, ...]
+    attempts: Attempts
 
 
 def axis(record: Record) -> Axis:
@@ -62,15 +63,12 @@ def axis(record: Record) -> Axis:
     return Axis(zero_ns, "the fault" if marks.injected else "the first probe", whole, tones)
 
 
-def watched(record: Record, observations: Sequence[Observation], zero_ns: int) -> tuple[Watched, ...]:
+def watched(record: Record, observations: Mapping[str, Columns], zero_ns: int) -> tuple[Watched, ...]:
     """Return the probes with their attempts, in the record's order; those that saw nothing are left out."""
-    by_probe: dict[str, list[Observation]] = {}
-    for observation in observations:
-        by_probe.setdefault(observation.probe, []).append(observation)
     return tuple(
-        Watched(spec.name, spec.kind, spec.interval_s, sampling.attempts(by_probe[spec.name], zero_ns))
+        Watched(spec.name, spec.kind, spec.interval_s, sampling.attempts(observations[spec.name], zero_ns))
         for spec in record.probes
-        if spec.name in by_probe
+        if observations.get(spec.name)
     )
 
 

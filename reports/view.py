@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from drill.columns import Columns
 from drill.model import Finding, Observation, Outcome, Severity
 from drill.record import Action, Record
 from reports import clients, ledger, tables, tiles, timeline
@@ -104,10 +105,10 @@ class Page:
     environment: tuple[Table, ...]
 
 
-def page(record: Record, observations: Iterable[Observation] | None) -> Page:
+def page(record: Record, observations: Mapping[str, Columns] | Iterable[Observation] | None) -> Page:
     """Return the page of a finished drill; without observations it has fewer pictures."""
     axis = timeline.axis(record)
-    probes = timeline.watched(record, list(observations or ()), axis.zero_ns)
+    probes = timeline.watched(record, _by_probe(observations), axis.zero_ns)
     findings = tuple(sorted(record.measured.findings, key=lambda finding: _ORDER.index(finding.severity)))
     return Page(
         title=record.title,
@@ -137,6 +138,17 @@ def page(record: Record, observations: Iterable[Observation] | None) -> Page:
         probes=tables.probes(record),
         environment=tables.environment(record),
     )
+
+
+def _by_probe(
+    observations: Mapping[str, Columns] | Iterable[Observation] | None,
+) -> Mapping[str, Columns]:
+    if isinstance(observations, Mapping):
+        return observations
+    by_probe: dict[str, list[Observation]] = {}
+    for observation in observations or ():
+        by_probe.setdefault(observation.probe, []).append(observation)
+    return {probe: Columns.of(probe, seen) for probe, seen in by_probe.items()}
 
 
 def _verdict(record: Record) -> Verdict:

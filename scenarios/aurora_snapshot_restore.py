@@ -12,7 +12,7 @@ from pydantic import Field
 from drill.faults import database_recovery as recovery
 from drill.faults.snapshot_taken import SnapshotTaken
 from drill.model import Goodness, GuardSpec, History, Json, MeasureSpec, Objective, Observation, ProbeSpec
-from drill.predicates import all_served, newest_held, sent_after
+from drill.predicates import all_served, newest_held
 from drill.scenario import Params, Scenario, Step
 from drill.target import Target
 
@@ -160,7 +160,7 @@ class AuroraSnapshotRestore(Scenario[AuroraSnapshotRestoreParams]):
         injected = history.marks.injected
         return injected is not None and any(
             seen.goodness is not Goodness.UNKNOWN and seen.detail.get("status") != "absent"
-            for seen in sent_after(history, CLUSTER, injected.latest_ns)
+            for seen in history.sent_since(CLUSTER, injected.latest_ns)
         )
 
     def ended(self, target: Target, params: AuroraSnapshotRestoreParams, history: History) -> bool:
@@ -172,7 +172,7 @@ class AuroraSnapshotRestore(Scenario[AuroraSnapshotRestoreParams]):
         if not params.cut_over:
             return True
         switched = next((one for one in history.marks.steps if one.step == recovery.SWITCH), None)
-        if switched is None or not any(_grown(one) for one in history.observations.get(DATABASE, ())):
+        if switched is None or not any(map(_grown, history.sent_since(DATABASE, begun_ns))):
             return False
         return newest_held(history, STANDBY_ORDERS, settle_s, switched.called.latest_ns, _written)
 

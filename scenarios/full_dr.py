@@ -16,7 +16,7 @@ from drill.faults.network_blackout import NetworkBlackout
 from drill.faults.own_network_acl import OwnNetworkAcl
 from drill.faults.replication_pause import ReplicationPause
 from drill.model import Goodness, GuardSpec, History, Json, MeasureSpec, Objective, Observation, ProbeSpec
-from drill.predicates import all_served, newest_held, sent_after
+from drill.predicates import all_served, newest_held
 from drill.scenario import Params, Scenario, Step
 from drill.target import Target
 
@@ -186,8 +186,8 @@ class FullDr(Scenario[FullDrParams]):
         """Look for the primary's own address gone silent."""
         injected = history.marks.injected
         return injected is not None and any(
-            seen.goodness is Goodness.BAD and seen.detail.get("error") == "timeout"
-            for seen in sent_after(history, DIRECT, injected.latest_ns)
+            seen.detail.get("error") == "timeout"
+            for seen in history.sent_since(DIRECT, injected.latest_ns, Goodness.BAD)
         )
 
     def ended(self, target: Target, params: FullDrParams, history: History) -> bool:

@@ -21,7 +21,6 @@ from drill.model import (
     Json,
     MeasureSpec,
     Objective,
-    Observation,
     ProbeSpec,
 )
 from drill.scenario import Params, Scenario, Step
@@ -192,19 +191,18 @@ class RegionOutage(Scenario[RegionOutageParams]):
             return False
         if params.blackout:
             return any(
-                seen.goodness is Goodness.BAD and seen.detail.get("error") == "timeout"
-                for seen in _sent_after(history, DIRECT, injected.latest_ns)
+                seen.detail.get("error") == "timeout"
+                for seen in history.sent_since(DIRECT, injected.latest_ns, Goodness.BAD)
             )
         return any(
-            seen.goodness is Goodness.BAD and seen.detail.get("inverted") and seen.detail.get("disabled")
-            for seen in _sent_after(history, CHECK, injected.latest_ns)
+            seen.detail.get("inverted") and seen.detail.get("disabled")
+            for seen in history.sent_since(CHECK, injected.latest_ns, Goodness.BAD)
         )
 
     def ended(self, target: Target, params: RegionOutageParams, history: History) -> bool:
         """Look for the standby alone serving clients and writers for the settle window."""
         injected = history.marks.injected
-        newest = max((seen.due_ns for seen in history.observations.get(CLIENTS, ())), default=0)
-        since_ns = newest - round(target.timing.settle_s * 1e9)
+        since_ns = history.last_due_ns(CLIENTS) - round(target.timing.settle_s * 1e9)
         if injected is None or since_ns <= injected.latest_ns:
             return False
         return all(
@@ -267,14 +265,6 @@ def _pause_s(at_least_s: float) -> int:
     return int(min(max(minutes, 1), 720) * 60)
 
 
-def _sent_after(history: History, probe: str, instant_ns: int) -> list[Observation]:
-    return [
-        seen
-        for seen in history.observations.get(probe, ())
-        if seen.sent_ns is not None and seen.sent_ns >= instant_ns
-    ]
-
-
 def _all_served(history: History, probe: str, since_ns: int, region: str, window_s: float) -> bool:
     """Say whether one region served every attempt that was due since then, and enough of them.
 
@@ -282,9 +272,8 @@ def _all_served(history: History, probe: str, since_ns: int, region: str, window
     do not count, since a missing one may be hanging.
     """
     spec = history.probes[probe]
-    every = sorted(history.observations.get(probe, ()), key=lambda one: one.number)
-    seen = [one for one in every if one.due_ns >= since_ns]
-    first = len(every) - len(seen)
+    seen = sorted(history.due_since(probe, since_ns), key=lambda one: one.number)
+    first = len(history.observations.get(probe, ())) - len(seen)
     unbroken = sum(1 for place, one in enumerate(seen) if one.number == first + place)
     served = all(one.goodness is Goodness.GOOD and one.answered_by == region for one in seen)
     return served and unbroken >= max(2, 0.8 * window_s / spec.interval_s - 2)

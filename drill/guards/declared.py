@@ -59,7 +59,29 @@ def _recovery_point_is_there(_target: Target, options: Options, aws: Aws) -> str
     return ""
 
 
+def _alerts_are_readable(target: Target, options: Options, aws: Aws) -> str:
+    """Refuse unless a region has a queue of alerts that a drill may read, which is no pager's."""
+    named = str(options["region"])
+    region = target.primary if named == target.primary.name else target.standby
+    side = "primary" if region is target.primary else "standby"
+    if not region.drill_queue_url:
+        return (
+            f"no queue of alerts in {region.name} is named that a drill may read, so that nobody would see "
+            "when those on call are told; subscribe one of its own to the alerts' topic and name it as "
+            f"{side}.drill_queue_url in the target file (the stacks make one: drill infra deploy)"
+        )
+    if region.drill_queue_url == region.alert_queue_url:
+        return (
+            f"{side}.drill_queue_url is the pager's own queue: what a drill reads from it a person would "
+            "not get; subscribe another queue to the alerts' topic and name that"
+        )
+    url = region.drill_queue_url
+    aws.client("sqs", region.name).get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    return ""
+
+
 _KINDS: Mapping[str, Callable[[Target, Options, Aws], str]] = {
+    "alerts-are-readable": _alerts_are_readable,
     "check-is-healthy": _check_is_healthy,
     "recovery-point-is-there": _recovery_point_is_there,
     "table-is-global": _table_is_global,

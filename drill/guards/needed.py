@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 from drill.faults import recovery_points
 from drill.faults.contract import Call, Resource
+from drill.model import GuardSpec
 from drill.plan import Plan
 from drill.probes.health_check import reads
+from drill.probes.queue import queue_arn
 from drill.probes.table import on_table
 
 # How each service tells a resource's tags, as drill.guards.tags asks it; "" where no resource is known.
@@ -28,13 +30,27 @@ def calls(plan: Plan) -> Iterator[Call]:
     if plan.target.stop.alarms:
         yield Call("capture", "cloudwatch", "DescribeAlarms")
     for spec in plan.guards:
-        if spec.kind == "check-is-healthy":
-            yield from reads()
-        if spec.kind == "recovery-point-is-there":
-            region = str(spec.options["region"])
-            yield from recovery_points.calls(region, region)
-        if spec.kind == "table-is-global":
-            yield on_table("DescribeTable", plan.target.primary.name, plan.target.table.name)
+        yield from _asked(spec, plan)
+
+
+def _asked(spec: GuardSpec, plan: Plan) -> Iterator[Call]:
+    """Yield the calls of a guard that a scenario declares."""
+    region = str(spec.options.get("region", ""))
+    if spec.kind == "alerts-are-readable":
+        yield from _queue(plan, region)
+    if spec.kind == "check-is-healthy":
+        yield from reads()
+    if spec.kind == "recovery-point-is-there":
+        yield from recovery_points.calls(region, region)
+    if spec.kind == "table-is-global":
+        yield on_table("DescribeTable", plan.target.primary.name, plan.target.table.name)
+
+
+def _queue(plan: Plan, named: str) -> Iterator[Call]:
+    for region in (plan.target.primary, plan.target.standby):
+        if region.name == named and region.drill_queue_url:
+            arn = queue_arn(region.drill_queue_url, region.name)
+            yield Call("capture", "sqs", "GetQueueAttributes", (arn,))
 
 
 def _tags(resource: Resource) -> Iterator[Call]:

@@ -16,6 +16,7 @@ from drill.measure.probe_health import edges, health, starved
 from drill.measure.recovery_time import recovery_time
 from drill.measure.replication_lag import replication_lag
 from drill.measure.restore_phases import restore_phases
+from drill.measure.time_to_alert import time_to_alert
 from drill.model import Finding, History, Measured, MeasureSpec, Severity
 from drill.target import Target
 
@@ -32,6 +33,7 @@ KINDS: Mapping[str, Measure] = {
     "recovery_time": recovery_time,
     "replication_lag": replication_lag,
     "restore_phases": restore_phases,
+    "time_to_alert": time_to_alert,
 }
 
 

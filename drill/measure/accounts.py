@@ -1,12 +1,17 @@
-"""The writer's books: which numbered writes were acknowledged, refused, or never answered."""
+"""The writer's books: which numbered writes were acknowledged, refused, or never answered.
 
-from collections.abc import Mapping
+All of them are masks over the writes in the order of their numbers, 1 for each that is meant.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
+from itertools import compress
+from operator import and_
 
-from drill.model import Between, Goodness, History, LedgerRead, LedgerResult, Observation
+from drill.columns import BAD, UNKNOWN
+from drill.measure.writes import Writes, sent_writes
+from drill.model import Between, History, LedgerRead, LedgerResult
 
-WRITTEN = "written"
 RESUMED = "resumed"
 
 
@@ -19,38 +24,46 @@ class Account:
 
     Attributes:
         store: ``aurora`` or ``dynamodb``.
-        writes: Every write that was sent, by number.
-        acknowledged: Numbers that the system said this store holds.
-        failed: Numbers refused before anything was done.
-        unknown: Numbers whose answer never came.
+        writes: Every write that was sent.
+        acknowledged: What the system said this store holds.
+        failed: What was refused before anything was done.
+        unknown: What was never answered.
         undo_ns: When the rollback began: what is sent from then on was never at risk.
 
     """
 
     store: str
-    writes: Mapping[int, Observation]
-    acknowledged: frozenset[int]
-    failed: frozenset[int]
-    unknown: frozenset[int]
+    writes: Writes
+    acknowledged: bytes
+    failed: bytes
+    unknown: bytes
     undo_ns: int | None = None
 
-    def at_risk(self, region: str | None) -> frozenset[int]:
+    def at_risk(self, region: str | None) -> bytes:
         """Return what a region acknowledged before the rollback began."""
-        return frozenset(
-            number
-            for number in self.acknowledged
-            if self.writes[number].answered_by == region
-            and (self.undo_ns is None or sent_ns(self.writes[number]) < self.undo_ns)
-        )
+        promised = both(self.acknowledged, self.writes.answered_by(region))
+        if self.undo_ns is None:
+            return promised
+        return both(promised, bytes(sent_ns < self.undo_ns for sent_ns in self.writes.sent_ns))
 
 
-def sent_writes(history: History, probe: str) -> dict[int, Observation]:
-    """Return the writes that were sent, by number; one never sent can be in no store."""
-    return {
-        seen.number: seen
-        for seen in history.observations.get(probe, ())
-        if seen.sent_ns is not None and seen.done_ns is not None
-    }
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A reading of a store against the writer's books.
+
+    Attributes:
+        ledger: What it comes to.
+        lost: Acknowledged writes that are not there.
+        refused: Numbers that were refused and are there, ascending.
+        unexplained: Numbers that are there and nobody wrote, ascending; one beyond the newest write
+            was still under way at the end.
+
+    """
+
+    ledger: LedgerResult
+    lost: bytes
+    refused: tuple[int, ...] = ()
+    unexplained: tuple[int, ...] = ()
 
 
 def declared(history: History) -> int | None:
@@ -59,7 +72,7 @@ def declared(history: History) -> int | None:
 
 
 def account(
-    writes: Mapping[int, Observation],
+    writes: Writes,
     read: LedgerRead,
     undo_ns: int | None = None,
     declared_ns: int | None = None,
@@ -76,13 +89,13 @@ def account(
         until_ns = min(until_ns, declared_ns)
     if read.occasion == RESUMED and undo_ns is not None:
         until_ns = min(until_ns, undo_ns)
-    known = {number: one for number, one in writes.items() if done_ns(one) <= until_ns}
+    known = bytes(done_ns <= until_ns for done_ns in writes.done_ns)
     return Account(
         store=read.store,
         writes=writes,
-        acknowledged=frozenset(number for number, one in known.items() if acknowledges(one, read.store)),
-        failed=frozenset(number for number, one in known.items() if one.goodness is Goodness.BAD),
-        unknown=frozenset(number for number, one in known.items() if one.goodness is Goodness.UNKNOWN),
+        acknowledged=both(known, writes.promised[read.store]),
+        failed=both(known, bytes(code == BAD for code in writes.goodness)),
+        unknown=both(known, bytes(code == UNKNOWN for code in writes.goodness)),
         undo_ns=undo_ns,
     )
 
@@ -90,61 +103,94 @@ def account(
 def lost_in(read: LedgerRead, history: History, probe: str) -> tuple[int, ...]:
     """Return the numbers of a writer's acknowledged writes that a reading does not show."""
     undo_ns = None if history.marks.undone is None else history.marks.undone.earliest_ns
-    return compare(account(sent_writes(history, probe), read, undo_ns), read).lost
+    writes = sent_writes(history, probe, (read.store,))
+    return compare(account(writes, read, undo_ns), read).ledger.lost
 
 
-def acknowledges(write: Observation, store: str) -> bool:
-    """Say whether a write's answer promises that a store holds it."""
-    stores = write.detail.get("stores")
-    written = isinstance(stores, Mapping) and stores.get(store) == WRITTEN
-    return write.goodness is Goodness.GOOD and written
+def both(one: bytes, other: bytes) -> bytes:
+    """Return 1 where two masks are."""
+    return bytes(map(and_, one, other))
 
 
-def sent_ns(write: Observation) -> int:
-    """Return when a write that was sent was sent."""
-    return cast("int", write.sent_ns)  # sent_writes keeps no other
-
-
-def done_ns(write: Observation) -> int:
-    """Return when a write that was sent was answered or given up."""
-    return cast("int", write.done_ns)  # sent_writes keeps no other
-
-
-def compare(books: Account, read: LedgerRead) -> LedgerResult:
-    """Return what a reading of a store says of the writer's books."""
+def compare(books: Account, read: LedgerRead) -> Comparison:
+    """Return what a reading of a store says of the writer's books; its rows are gone over once."""
     at = Between(read.sent_ns, read.done_ns)
+    writes = books.writes
     if read.region is None or read.error:
-        return LedgerResult(read.store, read.occasion, False, 0, 0, 0, 0, (), (), (), (), at, read.error)
-    present: set[int] = set()
-    duplicated: set[int] = set()
-    corrupt: set[int] = set()
-    for row in read.rows:
-        (duplicated if row.number in present else present).add(row.number)
-        write = books.writes.get(row.number)
-        if write is not None and write.detail.get("nonce") != row.nonce:
-            corrupt.add(row.number)
-    lost = books.acknowledged - present
-    return LedgerResult(
+        unread = LedgerResult(read.store, read.occasion, False, 0, 0, 0, 0, (), (), (), (), at, read.error)
+        return Comparison(unread, bytes(len(writes)))
+    there = _There.of(writes, read)
+    lost = both(books.acknowledged, there.absent())
+    result = LedgerResult(
         store=read.store,
         occasion=read.occasion,
         readable=True,
-        acknowledged=len(books.acknowledged),
-        failed=len(books.failed),
-        unknown=len(books.unknown),
-        unknown_present=len(books.unknown & present),
-        lost=tuple(sorted(lost)),
-        duplicated=tuple(sorted(duplicated)),
-        corrupt=tuple(sorted(corrupt)),
+        acknowledged=sum(books.acknowledged),
+        failed=sum(books.failed),
+        unknown=sum(books.unknown),
+        unknown_present=sum(both(books.unknown, there.present)),
+        lost=writes.numbers_of(lost),
+        duplicated=tuple(sorted(there.duplicated)),
+        corrupt=tuple(sorted(there.corrupt)),
         holes=tuple(sorted(_holes(books, lost))),
         read=at,
     )
+    newest = writes.number[-1] if len(writes) else -1
+    return Comparison(
+        ledger=result,
+        lost=lost,
+        refused=writes.numbers_of(both(books.failed, there.present)),
+        unexplained=tuple(sorted(number for number in there.others if number <= newest)),
+    )
 
 
-def _holes(books: Account, lost: frozenset[int]) -> set[int]:
-    """Return lost numbers with a later survivor that the same region acknowledged."""
-    holes: set[int] = set()
-    for region in {books.writes[number].answered_by for number in lost}:
-        promised = books.at_risk(region)
-        newest = max(promised - lost, default=-1)
-        holes |= {number for number in promised & lost if number < newest}
-    return holes
+@dataclass(frozen=True, slots=True)
+class _There:
+    """What a reading shows.
+
+    Attributes:
+        present: 1 for each write that is there.
+        others: Numbers that are there and of which no write was sent.
+        duplicated: Numbers that are there more than once.
+        corrupt: Numbers that are there with another nonce.
+
+    """
+
+    present: bytes
+    others: set[int]
+    duplicated: set[int]
+    corrupt: set[int]
+
+    @classmethod
+    def of(cls, writes: Writes, read: LedgerRead) -> "_There":
+        present = bytearray(len(writes))
+        others: set[int] = set()
+        duplicated: set[int] = set()
+        corrupt: set[int] = set()
+        for row in read.rows:
+            place = writes.place(row.number)
+            if place is None:
+                (duplicated if row.number in others else others).add(row.number)
+                continue
+            if present[place]:
+                duplicated.add(row.number)
+            present[place] = 1
+            if not writes.has_nonce(place, row.nonce):
+                corrupt.add(row.number)
+        return cls(bytes(present), others, duplicated, corrupt)
+
+    def absent(self) -> bytes:
+        """Return 1 for each write that is not there."""
+        return self.present.translate(_OTHER_WAY_ROUND)
+
+
+_OTHER_WAY_ROUND = bytes(not code for code in range(256))
+
+
+def _holes(books: Account, lost: bytes) -> Iterator[int]:
+    """Yield lost numbers with a later survivor that the same region acknowledged."""
+    writes = books.writes
+    for code in {*compress(writes.region, lost)}:
+        promised = books.at_risk(writes.regions.get(code))
+        newest = both(promised, lost.translate(_OTHER_WAY_ROUND)).rfind(1)
+        yield from writes.numbers_of(both(promised, lost)[: max(newest, 0)])

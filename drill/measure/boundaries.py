@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import compress, pairwise
 
-from drill.measure.attempts import Attempt, sent_before
+from drill.measure.attempts import Attempts
 from drill.measure.bounds import elapsed_s, hull
 from drill.model import Between, Phase
 
@@ -23,7 +23,7 @@ class Flip:
     not_before_ns: int
 
 
-def flip(every: Sequence[Attempt], since: Between) -> Flip:
+def flip(every: Attempts, since: Between) -> Flip:
     """Return when something first became so after a call.
 
     Args:
@@ -31,13 +31,15 @@ def flip(every: Sequence[Attempt], since: Between) -> Flip:
         since: The call.
 
     """
-    shown = [one for one in every if one.good and one.sent_ns >= since.earliest_ns]
-    first_ns = shown[0].sent_ns if shown else None
-    contrary = [one.sent_ns for one in sent_before(every, first_ns) if not one.good]
-    not_before_ns = max(since.earliest_ns, contrary[-1] if contrary else since.earliest_ns)
-    if not shown:
+    first = every.next_good(every.place_since(since.earliest_ns))
+    contrary = every.last_bad(before=None if first is None else every.place_since(every.sent_ns[first]))
+    not_before_ns = since.earliest_ns
+    if contrary is not None:
+        not_before_ns = max(not_before_ns, every.sent_ns[contrary])
+    if first is None:
         return Flip(None, not_before_ns)
-    return Flip(Between(not_before_ns, min(one.done_ns for one in shown)), not_before_ns)
+    seen_ns = min(compress(every.done_ns[first:], every.good[first:]))
+    return Flip(Between(not_before_ns, seen_ns), not_before_ns)
 
 
 def in_sequence(seen: Sequence[Between]) -> tuple[Between, ...]:

@@ -14,15 +14,15 @@ Measurements:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
-from drill.measure.attempts import Attempt, attempts, sent_before
+from drill.columns import GOOD, NEVER, columns
+from drill.measure.attempts import Attempts, attempts
 from drill.measure.bounds import elapsed_at_least_s, elapsed_s, nanoseconds, seconds
 from drill.measure.parts import NOTHING, only, together
 from drill.measure.recovery import Episode, Window, episodes, fault_window
 from drill.measure.shares import wilson
 from drill.measure.stretches import Rule, rule
-from drill.model import Between, Goodness, History, Measured, Measurement, MeasureSpec, Observation
+from drill.model import Between, History, Measured, Measurement, MeasureSpec
 from drill.target import Target
 
 LABEL = "client outage"
@@ -34,12 +34,12 @@ def client_outage(spec: MeasureSpec, history: History, target: Target) -> Measur
     if window is None:
         return NOTHING
     by = rule(spec, history, target)
-    every = sent_before(attempts(history, spec.probe), window.end_ns)
+    every = attempts(history, spec.probe).before(window.end_ns)
     return together((_downtime(every, by, window), _shares(_tally(spec, history, window))))
 
 
-def _downtime(every: Sequence[Attempt], by: Rule, window: Window) -> Measured:
-    if not any(one.sent_ns >= window.begin.earliest_ns for one in every):
+def _downtime(every: Attempts, by: Rule, window: Window) -> Measured:
+    if every.place_since(window.begin.earliest_ns) == len(every):
         return NOTHING
     gone = episodes(every, by, window)
     if not gone:
@@ -64,13 +64,13 @@ def _length_s(one: Episode) -> tuple[float, float | None]:
     return elapsed_s(one.began, one.recovery.back)
 
 
-def _undisturbed(every: Sequence[Attempt], by: Rule, window: Window) -> Measurement:
+def _undisturbed(every: Attempts, by: Rule, window: Window) -> Measurement:
     """Return 0, and the longest outage that could have hidden between two good answers."""
-    goods = [one for one in every if one.good]
+    goods = every.only_good()
     inside = [
-        after.done_ns - before.sent_ns
-        for before, after in pairwise(goods)
-        if after.done_ns >= window.begin.earliest_ns
+        done_ns - before_ns
+        for before_ns, done_ns in zip(goods.sent_ns, goods.done_ns[1:], strict=False)
+        if done_ns >= window.begin.earliest_ns
     ]
     how = (
         f"There was no outage: never {by.failures} bad attempts together; the upper bound is the longest "
@@ -79,16 +79,14 @@ def _undisturbed(every: Sequence[Attempt], by: Rule, window: Window) -> Measurem
     return Measurement("client_outage", 0.0, seconds(max(inside)) if inside else None, "s", how, LABEL)
 
 
-def _estimate(every: Sequence[Attempt], gone: Sequence[Episode], window: Window) -> Measured:
+def _estimate(every: Attempts, gone: Sequence[Episode], window: Window) -> Measured:
     """Return the downtime if a bad attempt met the fault within a healthy round trip of being sent."""
-    healthy = [
-        one.done_ns - one.sent_ns for one in every if one.good and one.done_ns < window.begin.earliest_ns
-    ]
+    healthy = every.healthy_ns(window.begin.earliest_ns)
     if not healthy or len(gone) != 1 or gone[0].began is None or gone[0].recovery.back is None:
         return NOTHING
     before_ns = gone[0].began.earliest_ns
-    first_bad = next(one for one in every if one.sent_ns > before_ns and not one.good)
-    latest_ns = min(gone[0].began.latest_ns, first_bad.sent_ns + max(healthy))
+    bad_ns = next(ns for ns in map(every.sent_ns.__getitem__, every.bad_places()) if ns > before_ns)
+    latest_ns = min(gone[0].began.latest_ns, bad_ns + max(healthy))
     low, high = elapsed_s(Between(before_ns, latest_ns), gone[0].recovery.back)
     how = (
         "An estimate, not a bound: as above, but the first bad attempt is taken to have met the fault "
@@ -108,22 +106,18 @@ class _Tally:
 
 def _tally(spec: MeasureSpec, history: History, window: Window) -> _Tally:
     late_ns = nanoseconds(history.probes[spec.probe].interval_s)
-    due = [
-        seen
-        for seen in history.observations.get(spec.probe, ())
-        if seen.due_ns >= window.begin.earliest_ns and (window.end_ns is None or seen.due_ns < window.end_ns)
-    ]
-    bad = sum(1 for seen in due if _bad(seen))
-    unknown = sum(1 for seen in due if not _bad(seen) and not _good_in_time(seen, late_ns))
-    return _Tally(len(due), bad, unknown)
-
-
-def _bad(seen: Observation) -> bool:
-    return seen.sent_ns is not None and seen.goodness is not Goodness.GOOD
-
-
-def _good_in_time(seen: Observation, late_ns: int) -> bool:
-    return seen.sent_ns is not None and seen.sent_ns - seen.due_ns <= late_ns
+    begin_ns, end_ns = window.begin.earliest_ns, window.end_ns
+    seen = columns(history, spec.probe)
+    due = bad = unknown = 0
+    for due_ns, sent_ns, goodness in zip(seen.due_ns, seen.sent_ns, seen.goodness, strict=True):
+        if due_ns < begin_ns or (end_ns is not None and due_ns >= end_ns):
+            continue
+        due += 1
+        if sent_ns == NEVER or (goodness == GOOD and sent_ns - due_ns > late_ns):
+            unknown += 1
+        elif goodness != GOOD:
+            bad += 1
+    return _Tally(due, bad, unknown)
 
 
 def _shares(tally: _Tally) -> Measured:

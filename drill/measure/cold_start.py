@@ -8,8 +8,10 @@ within the recovery, as a share of the recovery time. Its upper bound takes all 
 the cold start's, its lower bound only what a warm answer would not have taken.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
+from drill.columns import GOOD, NEVER, Columns, columns
 from drill.measure.attempts import attempts
 from drill.measure.bounds import nanoseconds, seconds
 from drill.measure.options import text
@@ -18,7 +20,7 @@ from drill.measure.quantiles import quantile
 from drill.measure.recovery import Recovery, Window, fault_window, recovery
 from drill.measure.recovery_time import duration_s
 from drill.measure.stretches import rule
-from drill.model import Goodness, History, Measured, Measurement, MeasureSpec, Observation
+from drill.model import History, Json, Measured, Measurement, MeasureSpec
 from drill.target import Target
 
 
@@ -28,11 +30,14 @@ def cold_start(spec: MeasureSpec, history: History, target: Target) -> Measured:
     if window is None:
         return NOTHING
     standby = text(spec, "served_by")
-    answers = [one for one in _answers(history, spec.probe, window) if one.answered_by == standby]
-    told = [one for one in answers if isinstance(one.detail.get("cold"), bool)]
+    answers = _answers(columns(history, spec.probe), window, standby)
+    told, cold = 0, []
+    for one in answers:
+        told += isinstance(one.detail.get("cold"), bool)
+        if one.detail.get("cold") is True:
+            cold.append(one)
     if not told:
         return NOTHING
-    cold = [seen for seen in told if seen.detail["cold"] is True]
     how = f"Answers of {standby} between injection and rollback that say that their process is new."
     count = Measurement("cold_starts", len(cold), len(cold), "1", how, "cold starts")
     seen = recovery(attempts(history, spec.probe, standby), rule(spec, history, target), window)
@@ -41,22 +46,30 @@ def cold_start(spec: MeasureSpec, history: History, target: Target) -> Measured:
     return only(count, _share(history, spec.probe, cold, seen, window))
 
 
-def _answers(history: History, probe: str, window: Window) -> list[Observation]:
-    return [
-        seen
-        for seen in history.observations.get(probe, ())
-        if seen.goodness is Goodness.GOOD
-        and seen.sent_ns is not None
-        and seen.sent_ns >= window.begin.earliest_ns
-        and (window.end_ns is None or seen.sent_ns < window.end_ns)
-    ]
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A good answer of the standby."""
+
+    sent_ns: int
+    done_ns: int
+    detail: Mapping[str, Json]
+
+
+def _answers(seen: Columns, window: Window, region: str) -> Iterator[_Answer]:
+    """Yield a region's good answers in a window; a detail is let go of with its answer."""
+    begin_ns, end_ns, code = window.begin.earliest_ns, window.end_ns, seen.code_of(region)
+    for place, (sent_ns, goodness, by) in enumerate(
+        zip(seen.sent_ns, seen.goodness, seen.region, strict=True)
+    ):
+        if goodness == GOOD and by == code and begin_ns <= sent_ns and (end_ns is None or sent_ns < end_ns):
+            yield _Answer(sent_ns, seen.done_ns[place], seen.details[place])
 
 
 def _share(
-    history: History, probe: str, cold: Sequence[Observation], seen: Recovery, window: Window
+    history: History, probe: str, cold: Sequence[_Answer], seen: Recovery, window: Window
 ) -> Measurement:
     by_ns = window.begin.latest_ns if seen.back is None else seen.back.latest_ns
-    within = [_waited(one) for one in cold if one.sent_ns is not None and one.sent_ns < by_ns]
+    within = [_waited(one) for one in cold if one.sent_ns < by_ns]
     stretches = [(begin_ns, min(end_ns, by_ns)) for begin_ns, end_ns in within]
     waited_s = seconds(_union_ns(stretches))
     warm_s = _warm_s(history, probe, window)
@@ -72,13 +85,12 @@ def _share(
     return Measurement("cold_start_share", min(low, high), high, "share", how, label)
 
 
-def _waited(seen: Observation) -> tuple[int, int]:
+def _waited(seen: _Answer) -> tuple[int, int]:
     """Return from when to when a client waited for an answer."""
-    sent_ns = seen.sent_ns or 0
     total_s = seen.detail.get("total_s")
     if isinstance(total_s, int | float):
-        return sent_ns, sent_ns + nanoseconds(float(total_s))
-    return sent_ns, sent_ns if seen.done_ns is None else seen.done_ns
+        return seen.sent_ns, seen.sent_ns + nanoseconds(float(total_s))
+    return seen.sent_ns, seen.sent_ns if seen.done_ns == NEVER else seen.done_ns
 
 
 def _union_ns(stretches: Sequence[tuple[int, int]]) -> int:
@@ -92,9 +104,5 @@ def _union_ns(stretches: Sequence[tuple[int, int]]) -> int:
 
 def _warm_s(history: History, probe: str, window: Window) -> float:
     """Return the median healthy answer's time before the fault; 0 if there was none."""
-    took = sorted(
-        one.done_ns - one.sent_ns
-        for one in attempts(history, probe)
-        if one.good and one.done_ns < window.begin.earliest_ns
-    )
+    took = sorted(attempts(history, probe).healthy_ns(window.begin.earliest_ns))
     return seconds(quantile(took, 0.5)) if took else 0.0

@@ -1,17 +1,35 @@
 """Divergence: what the old primary acknowledged after clients had been cut over from it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
-from drill.measure.accounts import acknowledges, done_ns, sent_ns
+from drill.columns import GOOD
 from drill.measure.bounds import seconds
 from drill.measure.numbers import counted
 from drill.measure.recovery import Recovery, Window
-from drill.model import Finding, Goodness, LedgerRead, Observation, Severity
+from drill.measure.writes import Writes
+from drill.model import Finding, LedgerRead, Severity
 
 
-def split_writes(
-    writes: Mapping[int, Observation], seen: Recovery, window: Window, primary: str
-) -> tuple[Observation, ...]:
+@dataclass(frozen=True, slots=True)
+class SplitWrite:
+    """A write that the old primary acknowledged when it should not have served any more.
+
+    Attributes:
+        number: Its number.
+        sent_ns: When it was sent.
+        done_ns: When it was acknowledged.
+        stores: Which of the stores that were read hold it, by its answer.
+
+    """
+
+    number: int
+    sent_ns: int
+    done_ns: int
+    stores: Collection[str]
+
+
+def split_writes(writes: Writes, seen: Recovery, window: Window, primary: str) -> tuple[SplitWrite, ...]:
     """Return the writes that the old primary acknowledged after the standby's sustained service began.
 
     Args:
@@ -23,31 +41,39 @@ def split_writes(
     """
     if seen.first_good is None:
         return ()
-    since_ns = seen.first_good.done_ns
-    found = [
-        one
-        for one in writes.values()
-        if one.goodness is Goodness.GOOD
-        and one.answered_by == primary
-        and sent_ns(one) >= since_ns
-        and (window.end_ns is None or sent_ns(one) < window.end_ns)
-    ]
-    return tuple(sorted(found, key=lambda one: one.number))
+    since_ns, end_ns = seen.first_good.done_ns, window.end_ns
+    by_primary = writes.answered_by(primary)
+    return tuple(
+        SplitWrite(
+            writes.number[place],
+            sent_ns,
+            writes.done_ns[place],
+            [store for store, mask in writes.promised.items() if mask[place]],
+        )
+        for place, sent_ns in enumerate(writes.sent_ns)
+        if by_primary[place]
+        and writes.goodness[place] == GOOD
+        and sent_ns >= since_ns
+        and (end_ns is None or sent_ns < end_ns)
+    )
 
 
 def findings(
-    split: Sequence[Observation], reads: Sequence[LedgerRead], window: Window, primary: str
+    split: Sequence[SplitWrite], reads: Sequence[LedgerRead], window: Window, primary: str
 ) -> tuple[Finding, ...]:
     """Return divergence write by write: those that are there after all, and those lost for good."""
+    if not split:
+        return ()
+    numbers = {one.number for one in split}
     after = [one for one in reads if one.occasion == "resumed" and one.region is not None and not one.error]
-    holds = {read.store: {row.number for row in read.rows} for read in after}
+    holds = {read.store: numbers.intersection(row.number for row in read.rows) for read in after}
     begun_ns = {read.store: read.sent_ns for read in after}
     gone = [
         one
         for one in split
         if any(
-            acknowledges(one, store) and one.number not in numbers and done_ns(one) <= begun_ns[store]
-            for store, numbers in holds.items()
+            store in one.stores and one.number not in there and one.done_ns <= begun_ns[store]
+            for store, there in holds.items()
         )
     ]
     lost = {one.number for one in gone}
@@ -60,12 +86,12 @@ def findings(
 
 
 def _finding(
-    split: Sequence[Observation], severity: Severity, fate: str, window: Window, primary: str
+    split: Sequence[SplitWrite], severity: Severity, fate: str, window: Window, primary: str
 ) -> tuple[Finding, ...]:
     if not split:
         return ()
     listed = ", ".join(
-        f"{one.number} (sent {seconds(sent_ns(one) - window.begin.latest_ns):.3f} s after the injection)"
+        f"{one.number} (sent {seconds(one.sent_ns - window.begin.latest_ns):.3f} s after the injection)"
         for one in split
     )
     return (

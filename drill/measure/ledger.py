@@ -9,22 +9,21 @@ Gives a ledger for each reading of each store; the measurements ``recovery_point
 A store that could not be read has no measurement.
 """
 
-from collections.abc import Mapping
-
 from drill.measure import divergence, ledger_findings, recovery_point
-from drill.measure.accounts import account, compare, declared, sent_writes
+from drill.measure.accounts import account, compare, declared
 from drill.measure.attempts import attempts
 from drill.measure.options import optional_text
 from drill.measure.recovery import fault_window, recovery
 from drill.measure.stretches import rule
-from drill.model import Finding, History, Measured, Measurement, MeasureSpec, Observation
+from drill.measure.writes import Writes, sent_writes
+from drill.model import Finding, History, Measured, Measurement, MeasureSpec
 from drill.target import Target
 
 
 def ledger(spec: MeasureSpec, history: History, target: Target) -> Measured:
     """Return what each reading says of the acknowledged writes."""
     primary = optional_text(spec, "primary") or target.primary.name
-    writes = sent_writes(history, spec.probe)
+    writes = sent_writes(history, spec.probe, {read.store for read in history.ledgers})
     undo_ns = None if history.marks.undone is None else history.marks.undone.earliest_ns
     declared_ns = declared(history) if spec.options.get("declared") is True else None
     results = []
@@ -32,19 +31,17 @@ def ledger(spec: MeasureSpec, history: History, target: Target) -> Measured:
     findings: list[Finding] = []
     for read in sorted(history.ledgers, key=lambda one: (one.sent_ns, one.store)):
         books = account(writes, read, undo_ns, declared_ns)
-        result = compare(books, read)
-        results.append(result)
-        measured += recovery_point.measurements(books, result, primary)
-        findings += ledger_findings.of_one(books, read, result)
+        compared = compare(books, read)
+        results.append(compared.ledger)
+        measured += recovery_point.measurements(books, compared, primary)
+        findings += ledger_findings.of_one(compared)
     findings += ledger_findings.of_losses(results)
     # Where nothing was broken nobody was moved: both regions go on taking writes, as they may.
     findings += _divergence(spec, history, target, writes) if declared_ns is None else ()
     return Measured(tuple(measured), (), tuple(results), tuple(findings))
 
 
-def _divergence(
-    spec: MeasureSpec, history: History, target: Target, writes: Mapping[int, Observation]
-) -> tuple[Finding, ...]:
+def _divergence(spec: MeasureSpec, history: History, target: Target, writes: Writes) -> tuple[Finding, ...]:
     window = fault_window(history)
     if window is None:
         return ()

@@ -2,19 +2,22 @@
 
 from collections.abc import Iterable, Sequence
 
-from drill.measure.accounts import Account
+from drill.measure.accounts import Comparison
 from drill.measure.numbers import counted, ranges
-from drill.model import Finding, LedgerRead, LedgerResult, Severity
+from drill.model import Finding, LedgerResult, Severity
 
 
-def of_one(books: Account, read: LedgerRead, result: LedgerResult) -> tuple[Finding, ...]:
+def of_one(compared: Comparison) -> tuple[Finding, ...]:
     """Return what one reading of one store shows by itself."""
+    result = compared.ledger
     if not result.readable:
         why = f": {result.error}" if result.error else ""
-        detail = f"Reading the {read.store} ledger at {read.occasion} failed{why}. Nothing is known of it."
-        title = f"{read.store} could not be read at {read.occasion}"
+        detail = (
+            f"Reading the {result.store} ledger at {result.occasion} failed{why}. Nothing is known of it."
+        )
+        title = f"{result.store} could not be read at {result.occasion}"
         return (Finding("store_unreadable", Severity.NOTE, title, detail),)
-    listed = (_corruption(result), _holes(result), _refused(books, read), _unexplained(books, read))
+    listed = (_corruption(result), _holes(result), _refused(compared), _unexplained(compared))
     return tuple(one for one in listed if one is not None)
 
 
@@ -52,8 +55,8 @@ def _holes(result: LedgerResult) -> Finding | None:
     )
 
 
-def _refused(books: Account, read: LedgerRead) -> Finding | None:
-    there = books.failed & {row.number for row in read.rows}
+def _refused(compared: Comparison) -> Finding | None:
+    there, read = compared.refused, compared.ledger
     if not there:
         return None
     return Finding(
@@ -65,10 +68,8 @@ def _refused(books: Account, read: LedgerRead) -> Finding | None:
     )
 
 
-def _unexplained(books: Account, read: LedgerRead) -> Finding | None:
-    # A number beyond the newest recorded one is a write that was still under way at the end.
-    newest = max(books.writes, default=-1)
-    there = {row.number for row in read.rows if row.number not in books.writes and row.number <= newest}
+def _unexplained(compared: Comparison) -> Finding | None:
+    there, read = compared.unexplained, compared.ledger
     if not there:
         return None
     return Finding(

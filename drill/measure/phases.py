@@ -18,8 +18,10 @@ Measurements: ``phase``, one part for each phase, and its part ``whole``.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from operator import and_
 
-from drill.measure.attempts import Attempt, attempts, sent_before
+from drill.columns import GOODNESS, columns
+from drill.measure.attempts import Attempts, attempts, chosen
 from drill.measure.boundaries import Flip, check_telescoping, flip, in_sequence
 from drill.measure.bounds import elapsed_at_least_s, elapsed_s, hull, seconds
 from drill.measure.options import flag, optional_text, text
@@ -27,7 +29,7 @@ from drill.measure.parts import NOTHING
 from drill.measure.quantiles import quantile
 from drill.measure.recovery import Recovery, Window, fault_window, recovery
 from drill.measure.stretches import Rule, outages, rule
-from drill.model import Between, Goodness, History, Measured, Measurement, MeasureSpec, Observation, Phase
+from drill.model import Between, Goodness, History, Measured, Measurement, MeasureSpec, Phase
 from drill.target import Target
 
 NAME = "phase"
@@ -60,7 +62,7 @@ def phases(spec: MeasureSpec, history: History, target: Target) -> Measured:
     if window is None:
         return NOTHING
     by = rule(spec, history, target)
-    served = sent_before(attempts(history, spec.probe, text(spec, "standby")), window.end_ns)
+    served = attempts(history, spec.probe, text(spec, "standby")).before(window.end_ns)
     seen = recovery(served, by, window)
     if seen is None:
         return NOTHING
@@ -84,8 +86,8 @@ def _routing_stages(spec: MeasureSpec, history: History, window: Window) -> list
         )
     standby = text(spec, "standby")
 
-    def names_standby(seen: Observation) -> bool | None:
-        return None if seen.answered_by is None else seen.answered_by == standby
+    def names_standby(_: Goodness, answered_by: str | None) -> bool | None:
+        return None if answered_by is None else answered_by == standby
 
     for option, name, label in (
         ("zone", "routing", "Route 53 decides, its answer flips"),
@@ -104,28 +106,30 @@ def _detection(exercised: bool, seen: Flip) -> _Stage:
     return _Stage("detection", "health check flips", seen, exercised=False, note=note)
 
 
-def _unhealthy(seen: Observation) -> bool | None:
-    return None if seen.goodness is Goodness.UNKNOWN else seen.goodness is Goodness.BAD
+def _unhealthy(goodness: Goodness, _: str | None) -> bool | None:
+    return None if goodness is Goodness.UNKNOWN else goodness is Goodness.BAD
 
 
-def _flip(history: History, probe: str, window: Window, shows: Callable[[Observation], bool | None]) -> Flip:
+def _flip(
+    history: History, probe: str, window: Window, shows: Callable[[Goodness, str | None], bool | None]
+) -> Flip:
     """Return when a probe first showed something; readings that show neither are left out."""
-    readings = [
-        (seen.sent_ns, seen.number, seen.done_ns, shown)
-        for seen in history.observations.get(probe, ())
-        if seen.sent_ns is not None and seen.done_ns is not None and (shown := shows(seen)) is not None
-    ]
-    every = [Attempt(sent_ns, done_ns, shown) for sent_ns, _, done_ns, shown in sorted(readings)]
-    return flip(sent_before(every, window.end_ns), window.begin)
+    seen = columns(history, probe)
+    known = {
+        pair: shows(GOODNESS[pair[0]], seen.regions.get(pair[1]))
+        for pair in set(zip(seen.goodness, seen.region, strict=True))
+    }
+    shown = [known[pair] for pair in zip(seen.goodness, seen.region, strict=True)]
+    places = [place for place in seen.by_sending() if shown[place] is not None]
+    every = chosen(seen, places, [bool(one) for one in shown])
+    return flip(every.before(window.end_ns), window.begin)
 
 
 def _steady_stage(
-    plain: Sequence[Attempt], served: Sequence[Attempt], seen: Recovery, by: Rule, window: Window
+    plain: Attempts, served: Attempts, seen: Recovery, by: Rule, window: Window
 ) -> list[_Stage]:
     """Return the phase until answers are as quick as before; none if nobody knows how quick that was."""
-    before = sorted(
-        one.done_ns - one.sent_ns for one in plain if one.good and one.done_ns < window.begin.earliest_ns
-    )
+    before = sorted(plain.healthy_ns(window.begin.earliest_ns))
     if len(before) < ENOUGH_BEFORE:
         return []
     limit_ns = AS_QUICK * quantile(before, 0.99)
@@ -135,22 +139,20 @@ def _steady_stage(
     ]
 
 
-def _quick_again(served: Sequence[Attempt], seen: Recovery, by: Rule, limit_ns: int) -> Flip:
+def _quick_again(served: Attempts, seen: Recovery, by: Rule, limit_ns: int) -> Flip:
     """Return when answers were quick for good; isolated slow ones do not count."""
     if seen.back is None:
         return Flip(None, seen.not_before_ns)
-    after = [
-        replace(one, good=one.good and one.done_ns - one.sent_ns <= limit_ns)
-        for one in served
-        if one.sent_ns >= seen.not_before_ns
-    ]
+    late = served[served.place_since(seen.not_before_ns) :]
+    quick = bytes(map(and_, late.good, map(limit_ns.__ge__, late.took_ns())))
+    after = replace(late, good=quick)
     slow = outages(after, by)
     if not slow:
         return Flip(seen.back, seen.not_before_ns)
     last = slow[-1].last_bad
-    quick = next((one for one in after[last + 1 :] if one.good), None)
-    not_before_ns = after[last].sent_ns
-    return Flip(None if quick is None else Between(not_before_ns, quick.done_ns), not_before_ns)
+    first = after.next_good(last + 1)
+    not_before_ns = after.sent_ns[last]
+    return Flip(None if first is None else Between(not_before_ns, after.done_ns[first]), not_before_ns)
 
 
 def _phases(fault: Between, stages: Sequence[_Stage]) -> tuple[Phase, ...]:

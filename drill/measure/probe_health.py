@@ -2,9 +2,11 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import compress, repeat
+from operator import mul, sub
 
-from drill.measure.attempts import Attempt, attempts
+from drill.columns import NEVER, columns
+from drill.measure.attempts import Attempts, attempts
 from drill.measure.bounds import nanoseconds, seconds
 from drill.measure.options import optional_text
 from drill.measure.quantiles import quantile
@@ -41,29 +43,31 @@ def health(history: History) -> tuple[ProbeHealth, ...]:
 
 
 def _health(history: History, spec: ProbeSpec) -> ProbeHealth:
-    seen = history.observations.get(spec.name, ())
-    sent = sorted(one.sent_ns for one in seen if one.sent_ns is not None)
-    lags = sorted(one.sent_ns - one.due_ns for one in seen if one.sent_ns is not None)
+    seen = columns(history, spec.name)
+    known = [ns != NEVER for ns in seen.sent_ns]
+    sent = sorted(compress(seen.sent_ns, known))
+    lags = sorted(compress(map(sub, seen.sent_ns, seen.due_ns), known))
     return ProbeHealth(
         probe=spec.name,
         due=_due(history, spec),
         sent=len(sent),
-        worst_gap_s=seconds(max((after - before for before, after in pairwise(sent)), default=0)),
+        worst_gap_s=seconds(max(map(sub, sent[1:], sent), default=0)),
         lag_p99_s=seconds(quantile(lags, 0.99)) if lags else 0.0,
     )
 
 
 def _due(history: History, spec: ProbeSpec) -> int:
     """Return how many attempts were due: those recorded, and those that the schedule wanted besides."""
-    seen = history.observations.get(spec.name, ())
+    seen = columns(history, spec.name)
     interval_ns = nanoseconds(spec.interval_s)
     start_ns = min(
-        (one.due_ns - one.number * interval_ns for one in seen), default=history.marks.probes_started_ns
+        map(sub, seen.due_ns, map(mul, seen.number, repeat(interval_ns))),
+        default=history.marks.probes_started_ns,
     )
     # The last attempts may have been under way when the probes were told to stop.
     end_ns = _last_mark_ns(history.marks) - nanoseconds(spec.timeout_s)
     scheduled = max(0, (end_ns - start_ns) // interval_ns)
-    return max(scheduled, len(seen), max((one.number + 1 for one in seen), default=0))
+    return max(scheduled, len(seen), max(seen.number, default=-1) + 1)
 
 
 def _last_mark_ns(marks: Marks) -> int:
@@ -116,13 +120,8 @@ def starved(history: History, edges: Sequence[Edge], judged: Collection[str] = (
     return ""
 
 
-def _gap_ns(every: Sequence[Attempt], at: Between) -> int:
+def _gap_ns(every: Attempts, at: Between) -> int:
     """Return the longest stretch between two attempts sent that touches an edge."""
-    return max(
-        (
-            after.sent_ns - before.sent_ns
-            for before, after in pairwise(every)
-            if after.sent_ns > at.earliest_ns and before.sent_ns < at.latest_ns
-        ),
-        default=0,
-    )
+    first, last = every.place_since(at.earliest_ns + 1), every.place_since(at.latest_ns)
+    near = every.sent_ns[max(0, first - 1) : last + 1]
+    return max(map(sub, near[1:], near), default=0)

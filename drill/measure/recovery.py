@@ -1,10 +1,9 @@
 """When a service went away and when it was back: the two edges behind several measures."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from drill.measure.attempts import Attempt, sent_before
+from drill.measure.attempts import Attempt, Attempts
 from drill.measure.stretches import Outage, Rule, outages, sustained
 from drill.model import Between, History
 
@@ -87,10 +86,10 @@ class Episode:
     recovery: Recovery
 
 
-def episodes(every: Sequence[Attempt], by: Rule, window: Window) -> tuple[Episode, ...]:
+def episodes(every: Attempts, by: Rule, window: Window) -> tuple[Episode, ...]:
     """Return the outages that were there when a window began, or came in it."""
-    seen = sent_before(every, window.end_ns)
-    found = [one for one in outages(seen, by) if seen[one.last_bad].done_ns >= window.begin.earliest_ns]
+    seen = every.before(window.end_ns)
+    found = [one for one in outages(seen, by) if seen.done_ns[one.last_bad] >= window.begin.earliest_ns]
     listed: list[Episode] = []
     first: Outage | None = None
     for outage, after in zip_longest(found, found[1:]):
@@ -107,39 +106,39 @@ def episodes(every: Sequence[Attempt], by: Rule, window: Window) -> tuple[Episod
     return tuple(listed)
 
 
-def recovery(every: Sequence[Attempt], by: Rule, window: Window) -> Recovery | None:
+def recovery(every: Attempts, by: Rule, window: Window) -> Recovery | None:
     """Return when a service came back after the beginning of a window.
 
     Returns:
         None if no attempt was sent after the window began: nothing is known.
 
     """
-    seen = sent_before(every, window.end_ns)
-    if not any(one.sent_ns >= window.begin.earliest_ns for one in seen):
+    seen = every.before(window.end_ns)
+    if seen.place_since(window.begin.earliest_ns) == len(seen):
         return None
     listed = episodes(seen, by, window)
     return listed[0].recovery if listed else _without_outage(seen, window.begin.earliest_ns)
 
 
-def onset(every: Sequence[Attempt], by: Rule, window: Window) -> Between | None:
+def onset(every: Attempts, by: Rule, window: Window) -> Between | None:
     """Return when the first outage of a window began; None if there was none or nobody saw it begin."""
     listed = episodes(every, by, window)
     return listed[0].began if listed else None
 
 
-def _without_outage(seen: Sequence[Attempt], begin_ns: int) -> Recovery:
+def _without_outage(seen: Attempts, begin_ns: int) -> Recovery:
     """Return the bounds where at most isolated attempts were bad: back at once, or after the last of them."""
-    last_bad = max(
-        (one for one in seen if not one.good and one.done_ns >= begin_ns),
-        key=lambda one: one.sent_ns,
-        default=None,
-    )
+    bad = seen.last_bad()
+    while bad is not None and seen.done_ns[bad] < begin_ns:
+        bad = seen.last_bad(before=bad)
+    last_bad = None if bad is None else seen[bad]
     since_ns = begin_ns if last_bad is None else max(begin_ns, last_bad.sent_ns)
-    first_good = next((one for one in seen if one.good and one.sent_ns >= since_ns), None)
+    good = seen.next_good(seen.place_since(since_ns))
+    first_good = None if good is None else seen[good]
     return Recovery(begin_ns, first_good, last_bad, outage=False)
 
 
-def _began(seen: Sequence[Attempt], outage: Outage) -> Between | None:
+def _began(seen: Attempts, outage: Outage) -> Between | None:
     if outage.first_bad == 0:
         return None
     last_good, first_bad = seen[outage.first_bad - 1], seen[outage.first_bad]

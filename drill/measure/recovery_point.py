@@ -6,35 +6,36 @@ s.sent]``. Nothing lost: ``[0, max(0, a.done - s.sent)]`` with ``s`` the newest 
 of them are writes that the lost side acknowledged: what the other side took proves nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from itertools import compress
 
-from drill.measure.accounts import Account, done_ns, sent_ns
+from drill.measure.accounts import Account, Comparison
 from drill.measure.bounds import seconds
 from drill.measure.shares import rule_of_three, wilson
-from drill.model import LedgerResult, Measurement, Observation
+from drill.model import LedgerResult, Measurement
 
 POINT = "recovery_point"
 WRITES = "recovery_point_writes"
 SHARE = "lost_share"
 
 
-def measurements(books: Account, result: LedgerResult, lost_side: str) -> tuple[Measurement, ...]:
+def measurements(books: Account, compared: Comparison, lost_side: str) -> tuple[Measurement, ...]:
     """Return the recovery point of one store on one occasion.
 
     Args:
         books: The writer's books of that store.
-        result: What the reading showed.
+        compared: What the reading showed.
         lost_side: The region that the fault takes away.
 
     Returns:
         Nothing if the store could not be read or nothing was acknowledged.
 
     """
-    if not result.readable or not books.acknowledged:
+    result = compared.ledger
+    if not result.readable or not result.acknowledged:
         return ()
     part = f"{result.store}/{result.occasion}"
-    listed = [*_point(books, result, lost_side, part)]
-    lost, of = len(result.lost), len(books.acknowledged)
+    listed = [*_point(books, compared, lost_side, part)]
+    lost, of = len(result.lost), result.acknowledged
     how = f"{lost} of {of} acknowledged writes are not there, counted one by one"
     how += f"; {result.unknown} more were never answered, {result.unknown_present} of them are there."
     listed.append(Measurement(WRITES, lost, lost, "writes", how, f"writes lost, {_label(result)}", part))
@@ -56,30 +57,29 @@ def _share(lost: int, of: int, result: LedgerResult, part: str) -> Measurement:
     return Measurement(SHARE, low, high, "share", how, f"share of writes lost, {_label(result)}", part)
 
 
-def _point(books: Account, result: LedgerResult, lost_side: str, part: str) -> tuple[Measurement, ...]:
+def _point(books: Account, compared: Comparison, lost_side: str, part: str) -> tuple[Measurement, ...]:
     """Return the recovery point as time; nothing if the lost side acknowledged nothing that could tell."""
-    promised = _by_sending(books, books.at_risk(lost_side))
-    missing = set(result.lost)
-    lost = [one for one in promised if one.number in missing]
-    if not promised or (missing and not lost):
+    writes, result = books.writes, compared.ledger
+    sent_ns, done_ns = writes.sent_ns, writes.done_ns
+    # In the order of sending, and of numbers where two were sent at once: places are in that order.
+    promised = sorted(compress(range(len(writes)), books.at_risk(lost_side)), key=sent_ns.__getitem__)
+    lost = [place for place in promised if compared.lost[place]]
+    if not promised or (result.lost and not lost):
         return ()
-    last_sent_ns = sent_ns(promised[-1])
-    last_done_ns = max(done_ns(one) for one in promised)
-    kept = [one for one in promised if one.number not in missing]
+    last_sent_ns = sent_ns[promised[-1]]
+    last_done_ns = max(done_ns[place] for place in promised)
+    kept = [place for place in promised if not compared.lost[place]]
     if lost:
-        first_done_ns = min(done_ns(one) for one in lost)
-        kept = [one for one in kept if sent_ns(one) < sent_ns(lost[0])]
+        first_done_ns = min(done_ns[place] for place in lost)
+        kept = [place for place in kept if sent_ns[place] < sent_ns[lost[0]]]
         low = seconds(max(0, last_sent_ns - first_done_ns))
-        how = f"From the oldest lost write ({lost[0].number}) to the last that {lost_side} acknowledged"
+        oldest = writes.number[lost[0]]
+        how = f"From the oldest lost write ({oldest}) to the last that {lost_side} acknowledged"
     else:
         low = 0.0
         how = f"Nothing lost: from the newest survivor to the last write that {lost_side} acknowledged"
-    high = seconds(max(0, last_done_ns - sent_ns(kept[-1]))) if kept else None
+    high = seconds(max(0, last_done_ns - sent_ns[kept[-1]])) if kept else None
     how += "; at most from the survivor before." if kept and lost else "."
     if not kept:
         how = f"Every write that {lost_side} acknowledged is lost: nothing bounds it from above."
     return (Measurement(POINT, low, high, "s", how, f"recovery point, {_label(result)}", part),)
-
-
-def _by_sending(books: Account, numbers: Iterable[int]) -> Sequence[Observation]:
-    return sorted((books.writes[number] for number in numbers), key=lambda one: (sent_ns(one), one.number))

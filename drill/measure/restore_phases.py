@@ -19,20 +19,21 @@ parts ``query`` and ``order``, and without a part the last of them; ``recovery_p
 ``snapshot``. Findings: ``recovery_points_disagree``, ``wrong_answer``, ``stale_login``.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from drill.measure import restore_point
-from drill.measure.accounts import acknowledges, done_ns, sent_ns, sent_writes
-from drill.measure.attempts import Attempt
+from drill.measure.attempts import Attempts, sent_in_order
 from drill.measure.boundaries import Flip, check_telescoping, flip, in_sequence
 from drill.measure.bounds import elapsed_at_least_s, elapsed_s
 from drill.measure.numbers import counted
 from drill.measure.options import flag, optional_text, text
 from drill.measure.parts import NOTHING
 from drill.measure.recovery import Window, fault_window
+from drill.measure.writes import WRITTEN, Writes, sent_writes
 from drill.model import (
     Between,
     Finding,
@@ -98,13 +99,13 @@ def _stages(spec: MeasureSpec, history: History, window: Window) -> list[_Stage]
         if (mark := _mark(spec, history, option)) is not None
     ]
     seen = _sent(history, spec.probe, window)
-    stages.append(_Stage("connection", "first connection", _flip(seen, window, _reached)))
+    stages.append(_Stage("connection", "first connection", _flip(seen, window.begin, _reached)))
     login = _mark(spec, history, "login")
     if login is not None:
         stages.append(_Stage("login", "login valid again", _completed(login, window)))
-    nonces = _nonces(spec, history)
+    writes = _writes(spec, history)
     stages.append(
-        _Stage(QUERY, "first correct query", _flip(seen, window, lambda one: _correct(one, nonces)))
+        _Stage(QUERY, "first correct query", _flip(seen, window.begin, lambda one: _correct(one, writes)))
     )
     switch = _mark(spec, history, "switch")
     if switch is not None:
@@ -128,44 +129,45 @@ def _completed(mark: StepMark, window: Window) -> Flip:
 
 
 def _sent(history: History, probe: str, window: Window) -> list[Observation]:
-    every = (
-        one
-        for one in history.observations.get(probe, ())
-        if one.sent_ns is not None and one.done_ns is not None
-    )
-    kept = [one for one in every if window.end_ns is None or sent_ns(one) < window.end_ns]
-    return sorted(kept, key=lambda one: (sent_ns(one), one.number))
+    return [one for one in sent_in_order(history, probe) if _before(one, window)]
 
 
-def _flip(seen: Sequence[Observation], window: Window, holds: Holds) -> Flip:
+def _sent_ns(one: Observation) -> int:
+    return cast("int", one.sent_ns)  # sent_in_order keeps no other
+
+
+def _flip(seen: Iterable[Observation], since: Between, holds: Holds) -> Flip:
     """Return when something first held; attempts of which nobody knows what they would show are left out."""
     known = [one for one in seen if one.goodness is not Goodness.UNKNOWN]
-    return flip([Attempt(sent_ns(one), done_ns(one), holds(one)) for one in known], window.begin)
+    sent_ns, done_ns = (
+        array("q", (cast("int", at) for at in instants))
+        for instants in ((one.sent_ns for one in known), (one.done_ns for one in known))
+    )
+    return flip(Attempts(sent_ns, done_ns, bytes(map(holds, known))), since)
 
 
 def _reached(one: Observation) -> bool:
     return one.goodness is Goodness.GOOD or str(one.detail.get("error", "")) in _ANSWERED
 
 
-def _nonces(spec: MeasureSpec, history: History) -> Mapping[int, object]:
+def _writes(spec: MeasureSpec, history: History) -> Writes | None:
     writer = optional_text(spec, "writer")
-    if not writer:
-        return {}
-    return {number: one.detail.get("nonce") for number, one in sent_writes(history, writer).items()}
+    return sent_writes(history, writer, ()) if writer else None
 
 
-def _correct(one: Observation, nonces: Mapping[int, object]) -> bool:
+def _correct(one: Observation, writes: Writes | None) -> bool:
     """Say whether a query was answered, and its newest order is one that the writer sent, if it has one."""
-    return one.goodness is Goodness.GOOD and not _wrong(one, nonces)
+    return one.goodness is Goodness.GOOD and not _wrong(one, writes)
 
 
-def _wrong(one: Observation, nonces: Mapping[int, object]) -> bool:
+def _wrong(one: Observation, writes: Writes | None) -> bool:
     newest = one.detail.get("newest")
     shown = newest.get(RUN) if isinstance(newest, Mapping) else None
-    if not isinstance(shown, Mapping):
+    if not isinstance(shown, Mapping) or writes is None:
         return False
     number = shown.get("number")
-    return isinstance(number, int) and number in nonces and nonces[number] != shown.get("nonce")
+    place = writes.place(number) if isinstance(number, int) else None
+    return place is not None and not writes.has_nonce(place, str(shown.get("nonce")))
 
 
 def _served(spec: MeasureSpec, history: History, window: Window) -> Flip:
@@ -177,21 +179,23 @@ def _served(spec: MeasureSpec, history: History, window: Window) -> Flip:
     probe, switch = text(spec, "orders"), _mark(spec, history, "switch")
     since_ns = window.begin.earliest_ns if switch is None else switch.called.earliest_ns
     first = _first_there(spec, history, since_ns)
-    region = optional_text(spec, "region")
-    seen = [
-        Attempt(
-            sent_ns(one),
-            done_ns(one),
-            sent_ns(one) >= since_ns
-            and acknowledges(one, text(spec, "store"))
-            and region in (None, one.answered_by)
-            and (first is None or one.number >= first),
-        )
-        for one in _sent(history, probe, window)
-    ]
     if optional_text(spec, "customer") and first is None:
         return Flip(None, since_ns)
-    return flip(seen, Between(since_ns, since_ns))
+    store, region = text(spec, "store"), optional_text(spec, "region")
+
+    def served(one: Observation) -> bool:
+        stores = one.detail.get("stores")
+        written = isinstance(stores, Mapping) and stores.get(store) == WRITTEN
+        there = first is None or one.number >= first
+        return one.goodness is Goodness.GOOD and written and there and region in (None, one.answered_by)
+
+    every = [one for one in history.sent_since(probe, since_ns) if one.done_ns is not None]
+    seen = sorted(every, key=lambda one: (_sent_ns(one), one.number))
+    return _flip((one for one in seen if _before(one, window)), Between(since_ns, since_ns), served)
+
+
+def _before(one: Observation, window: Window) -> bool:
+    return window.end_ns is None or _sent_ns(one) < window.end_ns
 
 
 def _first_there(spec: MeasureSpec, history: History, since_ns: int) -> int | None:
@@ -254,8 +258,8 @@ def _times(spec: MeasureSpec, window: Window, stages: Sequence[_Stage]) -> list[
 
 
 def _wrong_answers(spec: MeasureSpec, history: History) -> tuple[Finding, ...]:
-    nonces = _nonces(spec, history)
-    wrong = [one for one in history.observations.get(spec.probe, ()) if _wrong(one, nonces)]
+    writes = _writes(spec, history)
+    wrong = [one for one in history.observations.get(spec.probe, ()) if _wrong(one, writes)]
     if not wrong:
         return ()
     return (

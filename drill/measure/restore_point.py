@@ -7,11 +7,13 @@ newest survivor was sent, before the oldest lost order was answered.
 """
 
 from collections.abc import Sequence
+from itertools import compress
 
-from drill.measure.accounts import account, compare, declared, done_ns, sent_ns, sent_writes
+from drill.measure.accounts import account, both, compare, declared
 from drill.measure.bounds import seconds
 from drill.measure.options import optional_text
 from drill.measure.recovery import Window
+from drill.measure.writes import sent_writes
 from drill.model import Between, Finding, History, Measurement, MeasureSpec, Severity
 
 NAME = "recovery_point"
@@ -84,12 +86,13 @@ def _by_ledger(spec: MeasureSpec, history: History) -> tuple[int | None, int | N
     reads = [one for one in history.ledgers if one.store == store and one.occasion == CUTOVER]
     if writer is None or not reads:
         return None
-    writes = sent_writes(history, writer)
+    writes = sent_writes(history, writer, (reads[0].store,))
     books = account(writes, reads[0], declared_ns=declared(history))
-    result = compare(books, reads[0])
-    if not result.readable or not books.acknowledged:
+    compared = compare(books, reads[0])
+    if not compared.ledger.readable or not any(books.acknowledged):
         return None
-    lost = set(result.lost)
-    kept = [sent_ns(writes[number]) for number in books.acknowledged - lost]
-    gone = [done_ns(writes[number]) for number in lost]
-    return max(kept, default=None), min(gone, default=None)
+    kept = both(books.acknowledged, bytes(not lost for lost in compared.lost))
+    return (
+        max(compress(writes.sent_ns, kept), default=None),
+        min(compress(writes.done_ns, compared.lost), default=None),
+    )

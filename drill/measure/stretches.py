@@ -5,10 +5,9 @@ than ``successes`` good ones in a row between them. Its edges are then dated bac
 first and the last of those. Fewer bad attempts than that are isolated and move no edge.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from drill.measure.attempts import Attempt
+from drill.measure.attempts import Attempts
 from drill.measure.bounds import nanoseconds
 from drill.measure.options import whole
 from drill.model import History, MeasureSpec
@@ -70,27 +69,24 @@ class Outage:
     last_bad: int
 
 
-def outages(every: Sequence[Attempt], by: Rule) -> tuple[Outage, ...]:
+def outages(every: Attempts, by: Rule) -> tuple[Outage, ...]:
     """Return the outages among attempts that are in the order of sending."""
     found: list[Outage] = []
-    group: list[int] = []
-    for place, one in enumerate(every):
-        if one.good:
-            continue
-        if group and place - group[-1] > by.successes:
-            _keep(found, group, by)
-            group = []
-        group.append(place)
-    _keep(found, group, by)
+    first = last = -1
+    bads = 0
+    for place in every.bad_places():
+        if bads and place - last > by.successes:
+            if bads >= by.failures:
+                found.append(Outage(first, last))
+            bads = 0
+        first = first if bads else place
+        last, bads = place, bads + 1
+    if bads >= by.failures:
+        found.append(Outage(first, last))
     return tuple(found)
 
 
-def _keep(found: list[Outage], group: Sequence[int], by: Rule) -> None:
-    if len(group) >= by.failures:
-        found.append(Outage(group[0], group[-1]))
-
-
-def sustained(every: Sequence[Attempt], span: range, by: Rule, cut: bool) -> int | None:
+def sustained(every: Attempts, span: range, by: Rule, cut: bool) -> int | None:
     """Return the place of the good attempt that starts a settled stretch.
 
     Args:
@@ -104,16 +100,16 @@ def sustained(every: Sequence[Attempt], span: range, by: Rule, cut: bool) -> int
         The place, or None when nothing shows that the service stayed good.
 
     """
+    sent_ns, good = every.sent_ns, every.good
     start: int | None = None
     goods = 0
     for place in span:
-        one = every[place]
-        if place and one.sent_ns - every[place - 1].sent_ns > HOLE_INTERVALS * by.interval_ns:
+        if place and sent_ns[place] - sent_ns[place - 1] > HOLE_INTERVALS * by.interval_ns:
             start, goods = None, 0
-        if not one.good:
+        if not good[place]:
             continue
         goods += 1
         start = place if start is None else start
-        if one.sent_ns - every[start].sent_ns >= by.enough_ns:
+        if sent_ns[place] - sent_ns[start] >= by.enough_ns:
             return start
     return start if cut and goods >= by.successes else None

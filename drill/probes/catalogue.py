@@ -4,11 +4,13 @@ from collections.abc import Iterable
 
 from drill.errors import UsageError
 from drill.model import ProbeSpec
+from drill.probes.alarm import AlarmProbe
 from drill.probes.contract import Context, Probe
 from drill.probes.dns import DnsProbe
 from drill.probes.health_check import HealthCheckProbe
 from drill.probes.http import HttpProbe
 from drill.probes.postgres import PostgresProbe
+from drill.probes.queue import QueueProbe
 from drill.probes.replication import ReplicationProbe
 from drill.probes.resource import ResourceProbe
 from drill.probes.table import TableProbe
@@ -17,10 +19,12 @@ from drill.probes.writer import WriterProbe
 KINDS: dict[str, type[Probe]] = {
     probe.kind: probe
     for probe in (
+        AlarmProbe,
         DnsProbe,
         HealthCheckProbe,
         HttpProbe,
         PostgresProbe,
+        QueueProbe,
         ReplicationProbe,
         ResourceProbe,
         TableProbe,

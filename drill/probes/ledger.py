@@ -1,7 +1,9 @@
 """Reading the ledger: all that one store of the drilled system holds, through the service itself."""
 
 import asyncio
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 from urllib.parse import urlencode
 
 from drill import clock
@@ -11,6 +13,57 @@ from drill.probes.contract import Context
 
 PAGE_ROWS = 500
 PAUSE_S = 0.2
+
+
+class Rows(Protocol):
+    """Where the rows of a reading go, page by page: so that a million of them need no memory."""
+
+    def add(self, rows: Sequence[LedgerRow]) -> None:
+        """Take the next ones."""
+
+    def clear(self) -> None:
+        """Forget all of them: reading begins again, or is given up."""
+
+    def rows(self) -> Collection[LedgerRow]:
+        """Return all of them."""
+
+
+class InMemory(Rows):
+    """Keeps the rows of a small ledger."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._rows: list[LedgerRow] = []
+
+    def add(self, rows: Sequence[LedgerRow]) -> None:
+        """Keep them."""
+        self._rows.extend(rows)
+
+    def clear(self) -> None:
+        """Drop them."""
+        self._rows.clear()
+
+    def rows(self) -> Collection[LedgerRow]:
+        """Return them as they are now."""
+        return tuple(self._rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is read.
+
+    Attributes:
+        store: ``aurora`` or ``dynamodb``.
+        customer: Whose orders; see :func:`drill.probes.writer.customer_of`.
+        occasion: ``cutover`` or ``resumed``.
+        timeout_s: When the reading is given up as a whole.
+
+    """
+
+    store: str
+    customer: str
+    occasion: str
+    timeout_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +78,11 @@ class _Unreadable(Exception):
 
 
 def read_ledger(context: Context, store: str, customer: str, occasion: str, timeout_s: float) -> LedgerRead:
+    """Read a ledger as :func:`stream_ledger` does, into memory."""
+    return stream_ledger(context, Reading(store, customer, occasion, timeout_s), InMemory())
+
+
+def stream_ledger(context: Context, reading: Reading, rows: Rows) -> LedgerRead:
     """Read every order of a customer from one store, page by page.
 
     A page that fails is asked for again until the time is up. If another region answers in
@@ -33,45 +91,53 @@ def read_ledger(context: Context, store: str, customer: str, occasion: str, time
 
     Args:
         context: Where the service is.
-        store: ``aurora`` or ``dynamodb``.
-        customer: Whose orders; see :func:`drill.probes.writer.customer_of`.
-        occasion: ``cutover`` or ``resumed``.
-        timeout_s: When the reading is given up as a whole.
+        reading: What is read.
+        rows: Where the rows go; none is there yet.
 
     Returns:
         The rows, or why the store could not be read.
 
+    Raises:
+        DrillError: The rows could not be kept.
+
     """
-    return asyncio.run(_Reading(context, store, customer, timeout_s).read(occasion))
+    return asyncio.run(_Reader(context, reading, rows).read())
 
 
-class _Reading:
-    def __init__(self, context: Context, store: str, customer: str, timeout_s: float) -> None:
+class _Reader:
+    def __init__(self, context: Context, reading: Reading, rows: Rows) -> None:
         self._context = context
-        self._query: dict[str, str] = {"customer": customer, "store": store, "limit": str(PAGE_ROWS)}
-        self._store = store
-        self._give_up_ns = clock.monotonic_ns() + round(timeout_s * 1e9)
+        self._query: dict[str, str] = {
+            "customer": reading.customer, "store": reading.store, "limit": str(PAGE_ROWS),
+        }  # fmt: skip
+        self._store, self._occasion = reading.store, reading.occasion
+        self._rows = rows
+        self._give_up_ns = clock.monotonic_ns() + round(reading.timeout_s * 1e9)
 
-    async def read(self, occasion: str) -> LedgerRead:
+    async def read(self) -> LedgerRead:
         """Read all pages from one region."""
         begun_ns = clock.monotonic_ns()
         client = await Client.of(self._context)
         try:
             while True:
                 sent_ns = clock.monotonic_ns()
-                region, rows = await self._all_pages(client)
+                region = await self._all_pages(client)
                 if region is not None:
-                    return LedgerRead(self._store, occasion, sent_ns, clock.monotonic_ns(), region, rows)
+                    done_ns, rows = clock.monotonic_ns(), self._rows.rows()
+                    return LedgerRead(self._store, self._occasion, sent_ns, done_ns, region, rows)
+                self._rows.clear()
         except _Unreadable as problem:
-            return LedgerRead(self._store, occasion, begun_ns, clock.monotonic_ns(), None, error=str(problem))
+            self._rows.clear()
+            why = str(problem)
+            return LedgerRead(self._store, self._occasion, begun_ns, clock.monotonic_ns(), None, error=why)
         finally:
             client.close()
 
-    async def _all_pages(self, client: Client) -> tuple[str | None, tuple[LedgerRow, ...]]:
-        """Return every row, or no region if another one answered in the middle."""
+    async def _all_pages(self, client: Client) -> str | None:
+        """Keep every row and return the region; none if another one answered in the middle."""
         page = await self._page(client, "")
-        region, rows = page.region, [*page.rows]
-        after = ""
+        region, after = page.region, ""
+        self._rows.add(page.rows)
         while page.after is not None:
             if page.after <= after:
                 msg = f"the pages of {self._store} do not advance past {page.after!r}"
@@ -79,9 +145,9 @@ class _Reading:
             after = page.after
             page = await self._page(client, after)
             if page.region != region:
-                return None, ()
-            rows.extend(page.rows)
-        return region, tuple(rows)
+                return None
+            self._rows.add(page.rows)
+        return region
 
     async def _page(self, client: Client, after: str) -> _Page:
         query = self._query | ({"after": after} if after else {})

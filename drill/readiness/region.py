@@ -67,6 +67,7 @@ def _service(region: Region) -> Iterator[Row]:
     )
     yield "alert_topic_arn", "alert topic", region.alert_topic_arn, "sns", _topic
     yield "alert_queue_url", "alert queue", region.alert_queue_url, "sqs", _queue
+    yield "drill_queue_url", "queue of alerts for drills", region.drill_queue_url, "sqs", _queue
 
 
 def _stores(region: Region) -> Iterator[Row]:

@@ -66,7 +66,8 @@ class TestDeployed:
             alarms = lab.client("cloudwatch", region.name).describe_alarms()["MetricAlarms"]
             assert set(region.alarms.values()) <= {alarm["AlarmName"] for alarm in alarms}
             sqs = lab.client("sqs", region.name)
-            assert sqs.get_queue_attributes(QueueUrl=region.alert_queue_url, AttributeNames=["QueueArn"])
+            for url in (region.alert_queue_url, region.drill_queue_url):
+                assert sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
             assert lab.client("sns", region.name).get_topic_attributes(TopicArn=region.alert_topic_arn)
             assert lab.client("backup", region.name).describe_backup_vault(
                 BackupVaultName=region.backup_vault

@@ -1,47 +1,62 @@
+from collections.abc import Sequence
+from math import isnan
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drill.columns import Columns
 from drill.model import Goodness, Observation
 from reports import sampling
-from reports.sampling import Attempt, Key
+from reports.sampling import Attempts, Key
 from reports.series import Window
 
 GOOD, BAD, UNKNOWN = Goodness.GOOD, Goodness.BAD, Goodness.UNKNOWN
 KEY = Key({"east": "region-1", "west": "region-2"}, holds_s=0.5)
 
 
-def _every(*seen: tuple[float, Goodness, str | None]) -> list[Attempt]:
-    return [Attempt(at_s, 0.01, goodness, region) for at_s, goodness, region in seen]
+def _every(*seen: tuple[float, Goodness, str | None], took_s: Sequence[float] = ()) -> Attempts:
+    """Return attempts at these seconds, each 10 ms long or as told."""
+    lasted_s = took_s or [0.01] * len(seen)
+    return sampling.attempts(
+        Columns.of(
+            "p",
+            [
+                Observation("p", number, ns := round(at_s * 1e9), ns, ns + round(s * 1e9), goodness, region)
+                for number, ((at_s, goodness, region), s) in enumerate(zip(seen, lasted_s, strict=True))
+            ],
+        ),
+        0,
+    )
 
 
 def test_an_attempt_never_sent_stands_where_it_was_due() -> None:
     """Unsent attempts are not dropped from the axis."""
     unsent = Observation("p", 1, 2_000_000_000, None, None, UNKNOWN)
     sent = Observation("p", 0, 1_000_000_000, 1_100_000_000, 1_500_000_000, GOOD)
-    first, second = sampling.attempts([unsent, sent], 0)
-    assert (first.at_s, first.took_s) == (1.1, 0.5)
-    assert (second.at_s, second.took_s) == (2.0, None)
+    every = sampling.attempts(Columns.of("p", [unsent, sent]), 0)
+    assert list(every.at_s) == [1.1, 2.0]
+    assert every.took_s[0] == 0.5
+    assert isnan(every.took_s[1])
 
 
 @given(st.lists(st.floats(0, 10), min_size=1, max_size=300), st.integers(1, 360))
 def test_no_spike_and_no_failure_is_lost(places: list[float], columns: int) -> None:
     """Whatever the number of columns, the slowest answer and every failure are in one of them."""
     window = Window(0.0, 10.0)
-    every = [
-        Attempt(at_s, 0.001 * (number + 1), BAD if number % 3 == 1 else GOOD, None)
-        for number, at_s in enumerate(places)
-    ]
+    seen = [(at_s, BAD if number % 3 == 1 else GOOD, None) for number, at_s in enumerate(places)]
+    took_s = [(number + 1) / 1000 for number in range(len(places))]
+    every = _every(*seen, took_s=took_s)
     spreads = [spread for spread in sampling.latency("l", every, window, columns).columns if spread]
     tallies = sampling.failures("f", every, window, columns).columns
-    slowest = max(one.took_s or 0 for one in every if one.goodness is GOOD)
+    slowest = max(one_s for one_s, (_, goodness, _) in zip(took_s, seen, strict=True) if goodness is GOOD)
     assert max(spread.high_s for spread in spreads) == slowest
-    assert sum(tally.bad for tally in tallies) == sum(one.goodness is BAD for one in every)
-    assert sum(tally.attempts for tally in tallies) == len(every)
+    assert sum(tally.bad for tally in tallies) == sum(goodness is BAD for _, goodness, _ in seen)
+    assert sum(tally.attempts for tally in tallies) == len(seen)
 
 
 def test_failed_attempts_do_not_count_as_latency() -> None:
     """A time-out's length is not how long an answer took."""
-    every = [Attempt(1.0, 5.0, BAD, None), Attempt(1.0, 0.02, GOOD, "east")]
+    every = _every((1.0, BAD, None), (1.0, GOOD, "east"), took_s=[5.0, 0.02])
     (spread,) = [one for one in sampling.latency("l", every, Window(0, 2), 1).columns if one]
     assert (spread.low_s, spread.high_s) == (0.02, 0.02)
 

@@ -1,13 +1,17 @@
 """The guards that scenarios ask for."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
+from botocore.exceptions import ClientError
 
 from drill.guards.contract import CannotTell
 from drill.guards.declared import guard_of
 from drill.model import GuardSpec
+from drill.target import Target
 from tests.drill.guards.asking import NOBODY, asked
+from tests.drill.test_target import make_document
 from tests.infra.lab.planelab import EAST, WEST, Lab, control_plane
 
 
@@ -65,3 +69,29 @@ def test_a_table_that_is_not_global_refuses(lab: Lab, replicas: tuple[str, ...],
 
     assert refused == ("table orders has no replica in us-west-2" in answer)
     assert refused == bool(answer)
+
+
+class TestAlertsAreReadable:
+    def answer(self, lab: Lab, **region: str) -> str:
+        """Return what the guard says of a standby with such a queue."""
+        document = make_document()
+        document["standby"] |= region
+        asking = replace(asked(), plan=replace(asked().plan, target=Target.model_validate(document)))
+        return guard_of(GuardSpec("alerts-are-readable", {"region": WEST}))(asking, lab.aws)
+
+    def test_without_a_queue_nobody_would_see_an_alert(self, lab: Lab) -> None:
+        """The refusal names the key of the target file."""
+        assert "standby.drill_queue_url" in self.answer(lab, alert_queue_url="https://pager")
+
+    def test_the_pagers_own_queue_is_refused(self, lab: Lab) -> None:
+        """What a drill reads there, a person would not get."""
+        own = {"alert_queue_url": "https://pager", "drill_queue_url": "https://pager"}
+        assert "is the pager's own queue" in self.answer(lab, **own)
+
+    def test_a_queue_that_is_there_will_do(self, lab: Lab) -> None:
+        """One that is not can't be judged, which refuses too."""
+        url = lab.client("sqs", WEST).create_queue(QueueName="alerts-of-drills")["QueueUrl"]
+
+        assert "" == self.answer(lab, drill_queue_url=url)
+        with pytest.raises(ClientError, match="NonExistentQueue"):
+            self.answer(lab, drill_queue_url=f"{url}-gone")

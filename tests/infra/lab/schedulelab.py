@@ -86,6 +86,22 @@ class Scheduled:
         )
         return str(made["ScheduleArn"])
 
+    def once(self, target: dict[str, Any], **more: Any) -> tuple[str, datetime]:
+        """Make a schedule that is due once, soon; returns its ARN and when it is due.
+
+        Nothing comes of one whose instant has passed when the API takes it, as on a busy machine: it is
+        made anew then, for later.
+        """
+        after_s = 1.0
+        while True:
+            due = (datetime.now(UTC) + timedelta(seconds=after_s + 1)).replace(microsecond=0)
+            arn = self.schedule(f"at({due:%Y-%m-%dT%H:%M:%S})", target, **more)
+            if datetime.now(UTC) < due:
+                return arn, due
+            with contextlib.suppress(self.client("scheduler").exceptions.ResourceNotFoundException):
+                self.client("scheduler").delete_schedule(Name="s")
+            after_s *= 2
+
     def queue(self, name: str = "q") -> str:
         """Make a queue; returns its ARN."""
         url = self.client("sqs").create_queue(QueueName=name)["QueueUrl"]
@@ -134,12 +150,6 @@ def make_role(lab: Lab, name: str = "scheduler", service: str = "scheduler", may
     document = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": may, "Resource": "*"}}
     lab.client("iam").put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=json.dumps(document))
     return str(made["Role"]["Arn"])
-
-
-def soon(after_s: float = 1.0) -> str:
-    """Return an ``at`` expression of the first whole second after so long."""
-    moment = datetime.now(UTC) + timedelta(seconds=after_s)
-    return f"at({moment + timedelta(seconds=1):%Y-%m-%dT%H:%M:%S})"
 
 
 def until(holds: Callable[[], Any], what: str, limit_s: float = 30.0) -> Any:

@@ -17,7 +17,7 @@ from infra.lab.virtual_time import VirtualClock
 from infra.lab.world import Schedule
 from tests.infra.lab.functionlab import archive
 from tests.infra.lab.planelab import EAST, make_function, make_network
-from tests.infra.lab.schedulelab import MINUTE_S, QUICK, ROLE, Scheduled, make_role, scheduled, soon, until
+from tests.infra.lab.schedulelab import MINUTE_S, QUICK, ROLE, Scheduled, make_role, scheduled, until
 
 HEALTH_CHECK = {
     "Type": "HTTP",
@@ -132,15 +132,13 @@ def test_an_instant_is_real_and_puts_a_health_check_right(lab: Scheduled) -> Non
         shown = lab.client("route53").get_health_check(HealthCheckId=check)["HealthCheck"]
         return bool(shown["HealthCheckConfig"]["Inverted"])
 
-    expression = soon()
-    target = api("route53:updateHealthCheck", HealthCheckId=check, Inverted=False)
-    lab.schedule(expression, target, ActionAfterCompletion="DELETE")
     assert inverted()
+    target = api("route53:updateHealthCheck", HealthCheckId=check, Inverted=False)
+    _, due = lab.once(target, ActionAfterCompletion="DELETE")
     until(lambda: not inverted(), "the check to be put right")
-    at = datetime.fromisoformat(expression[3:-1]).replace(tzinfo=UTC).timestamp()
     (event,) = until(lambda: lab.events("schedule_invoked"), "the event")
-    assert event["due_s"] == at
-    assert time.time() >= at
+    assert event["due_s"] == due.timestamp()
+    assert time.time() >= due.timestamp()
     until(lambda: not lab.client("scheduler").list_schedules()["Schedules"], "the schedule to be gone")
 
 
@@ -158,7 +156,7 @@ def test_an_instant_puts_a_network_acl_back(lab: Scheduled) -> None:
         AssociationId=association["NetworkAclAssociationId"],
         NetworkAclId=other,
     )
-    lab.schedule(soon(), target)
+    lab.once(target)
 
     def swapped() -> bool:
         shown = ec2.describe_network_acls(NetworkAclIds=[other])["NetworkAcls"][0]["Associations"]
@@ -192,7 +190,7 @@ def test_a_failure_is_repeated_and_then_told(lab: Scheduled) -> None:
     dead = lab.queue("dead")
     target = api("route53:deleteHealthCheck", HealthCheckId="none")
     target["RetryPolicy"] = {"MaximumRetryAttempts": 2}
-    arn = lab.schedule(soon(), {**target, "DeadLetterConfig": {"Arn": dead}})
+    arn, _ = lab.once({**target, "DeadLetterConfig": {"Arn": dead}})
     (message,) = until(lambda: lab.take("dead"), "the dead letter")
     told = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
     assert told["ERROR_CODE"] == "NoSuchHealthCheck"

@@ -82,13 +82,20 @@ def _arns(template: str, call: Call) -> Iterator[str]:
 
 
 def _with_keys(permissions: Iterable[Asked]) -> Iterator[Asked]:
-    """Yield permissions, and for what is in an encrypted table that of its key too."""
+    """Yield permissions, and for what is in an encrypted table or queue that of its key too."""
     for one in permissions:
         yield one
-        key = there.key_of_table(one.resource) if one.action in _ITEM_CALLS else None
+        key = _key(one)
         if key:
-            region = key.split(":")[3]
-            yield Asked("kms:Decrypt", key, {"kms:viaservice": (f"dynamodb.{region}.amazonaws.com",)})
+            service, region = one.action.partition(":")[0], key.split(":")[3]
+            yield Asked("kms:Decrypt", key, {"kms:viaservice": (f"{service}.{region}.amazonaws.com",)})
+
+
+def _key(one: Asked) -> str:
+    if one.action in _ITEM_CALLS:
+        return there.key_of_table(one.resource)
+    # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+    return there.key_of_queue(one.resource) if one.action == "sqs:ReceiveMessage" else ""
 
 
 def _tags_given(parameters: Mapping[str, Any], kind: str = "") -> dict[str, tuple[str, ...]]:

@@ -175,6 +175,14 @@ def key_of_table(arn: str) -> str:
     return str((table.sse_specification or {}).get("KMSMasterKeyId", ""))
 
 
+def key_of_queue(arn: str) -> str:
+    """Return the ARN of the customer's key under which a queue is; empty if it is under no such key."""
+    region, name = arn.split(":")[3], arn.rpartition(":")[2]
+    queue = sqs_backends[ACCOUNT][region].queues.get(name)
+    key = str(getattr(queue, "kms_master_key_id", "") or "")
+    return key if key.startswith("arn:") and ":key/" in key else ""
+
+
 def secret_arn(region: str, secret_id: str) -> str:
     """Return the ARN of a secret that is named or identified."""
     if secret_id.startswith("arn:"):
