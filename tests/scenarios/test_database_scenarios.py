@@ -1,6 +1,7 @@
 """The scenarios that restore a database declare what they must, and read the restored database itself."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -8,6 +9,7 @@ from drill import plan
 from drill.errors import UsageError
 from drill.faults import database_recovery as recovery
 from drill.model import Between, Goodness, History, Json, Marks, Observation, StepMark
+from drill.scenario import Params, Scenario
 from drill.target import Target
 from scenarios import full_dr
 from scenarios.aurora_snapshot_restore import (
@@ -80,9 +82,9 @@ SWITCHED = (StepMark(recovery.SWITCH, Between(2 * SECOND, 2 * SECOND + 1)),)
 
 
 class TestPlan:
-    def kinds(self, scenario: AuroraSnapshotRestore | FullDr, params: object) -> tuple[list[str], list[str]]:
+    def kinds(self, scenario: Scenario[Any], params: Params) -> tuple[list[str], list[str]]:
         """Return the faults of the steps and of the recovery."""
-        made = plan.make(scenario, params, make_target())  # type: ignore[type-var,arg-type]
+        made = plan.make(scenario, params, make_target())
         return [one.fault for one in made.steps], [one.fault for one in made.recovery]
 
     def test_a_restore_breaks_nothing(self) -> None:

@@ -79,7 +79,7 @@ def test_they_follow_one_another_and_are_undone_the_other_way_round(aws: Aws, ma
     assert (restored["DBSubnetGroup"], restored["DBClusterParameterGroup"]) == ("west", "tls")
     assert restored["StorageEncrypted"]
 
-    for name, fault in reversed(made.items()):
+    for name, fault in reversed(list(made.items())):
         again = build(fault.kind, arguments(fault))
         assert not again.undone(aws, captured[name], RUN)
         assert again.undo(aws, captured[name], RUN) == ()
