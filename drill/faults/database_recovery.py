@@ -103,7 +103,7 @@ def steps(target: Target, capacity: Capacity, *, copied: bool = False) -> tuple[
         key_arn=what.key_arn,
         resolver=target.service.resolver,
         connect_s=timing.probe_timeout_s,
-        wait_s=timing.deadline_s,
+        wait_s=timing.effect_s,
         poll_s=timing.poll_s,
     )
     made = InstanceCreation(standby.name, capacity.instance_class, timing.failback_s)
@@ -117,7 +117,7 @@ def steps(target: Target, capacity: Capacity, *, copied: bool = False) -> tuple[
         Step(
             RESET,
             reset,
-            then_wait_s=3 * timing.api_interval_s,
+            then_wait_s=timing.api_interval_s,
             needs=(RESTORE, MAKE),
             verifies=(AURORA,),
         ),
@@ -169,6 +169,7 @@ def returning(target: Target) -> Step:
         standby.function_alias,
         "on-return",
         finish_s=target.timing.failback_s,
+        poll_s=target.timing.poll_s,
     )
     return Step(RETURN, fault, prepares=True)
 

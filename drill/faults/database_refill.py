@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from drill import clock
 from drill.errors import DrillError
 from drill.faults.contract import Call, DeadMan, Fault, Intent, Resource
 from drill.model import Json
@@ -28,7 +29,8 @@ class DatabaseRefill(Fault):
         when: ``now``: as a step of a recovery; ``on-return``: when the step is undone, so that the usual
             database gets what another one took meanwhile.
         path: The function's path for it.
-        finish_s: How long all of it may take when the step is undone.
+        finish_s: How long all of it may take when the step is undone: the database may be on its way back.
+        poll_s: How long a page that failed is waited with, then.
 
     """
 
@@ -38,6 +40,7 @@ class DatabaseRefill(Fault):
     when: Literal["now", "on-return"]
     path: str = "/orders/refill"
     finish_s: float = 900.0
+    poll_s: float = 0.5
 
     kind = "database-refill"
 
@@ -87,7 +90,7 @@ class DatabaseRefill(Fault):
 
         """
         if self.when == "now":
-            self._refill(aws)
+            self._refill(aws, clock.monotonic_ns())
 
     def undo(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> tuple[str, ...]:
         """Write what is missing, if that is for the way back; all that was written before may be repeated.
@@ -97,14 +100,15 @@ class DatabaseRefill(Fault):
 
         """
         if self.when == "on-return":
-            self._refill(aws)
+            self._refill(aws, clock.monotonic_ns() + round(self.finish_s * 1e9))
         return ()
 
     def undone(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> bool:
         """Say so: :meth:`undo` ends only when the whole table was gone through."""
         return True
 
-    def _refill(self, aws: "Aws") -> None:
+    def _refill(self, aws: "Aws", until_ns: int) -> None:
+        """Go through the whole table; a page that fails is tried again until an instant."""
         client = aws.client("lambda", self.region)
         following = ""
         while True:
@@ -113,6 +117,9 @@ class DatabaseRefill(Fault):
                 FunctionName=self.function_arn, Qualifier=self.alias, Payload=json.dumps(event).encode()
             )
             page = _page(answer["Payload"].read())
+            if page is None and clock.monotonic_ns() < until_ns:
+                clock.sleep(self.poll_s)
+                continue
             if page is None:
                 msg = (
                     f"function {self.function_arn.rpartition(':')[2]} in {self.region} could not write what "

@@ -181,6 +181,11 @@ def _served(spec: MeasureSpec, history: History, window: Window) -> Flip:
     first = _first_there(spec, history, since_ns)
     if optional_text(spec, "customer") and first is None:
         return Flip(None, since_ns)
+    # Orders that were there when the database was first asked are not told apart from those of before.
+    asked = any(
+        one.goodness is Goodness.GOOD and cast("int", one.done_ns) <= since_ns
+        for one in _sent(history, spec.probe, window)
+    )
     store, region = text(spec, "store"), optional_text(spec, "region")
 
     def served(one: Observation) -> bool:
@@ -191,7 +196,10 @@ def _served(spec: MeasureSpec, history: History, window: Window) -> Flip:
 
     every = [one for one in history.sent_since(probe, since_ns) if one.done_ns is not None]
     seen = sorted(every, key=lambda one: (_sent_ns(one), one.number))
-    return _flip((one for one in seen if _before(one, window)), Between(since_ns, since_ns), served)
+    found = _flip((one for one in seen if _before(one, window)), Between(since_ns, since_ns), served)
+    if found.at is None or first is None or asked:
+        return found
+    return Flip(Between(since_ns, found.at.latest_ns), since_ns)
 
 
 def _before(one: Observation, window: Window) -> bool:

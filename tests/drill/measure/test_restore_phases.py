@@ -295,3 +295,13 @@ def test_nothing_injected_gives_nothing() -> None:
     at = Restore().history()
     assert restore_phases(SPEC, replace(at, marks=marks(injected=None)), target()) == Measured((), (), (), ())
     assert isinstance(at.marks.injected, Between)
+
+
+def test_orders_of_before_the_first_look_are_not_taken_for_the_first() -> None:
+    """If nobody asked the restored database before the switch, its first order may be an earlier one."""
+    at = Restore().history()
+    late = [one for one in at.observations["database"] if (one.sent_ns or 0) > ns(14.0)]
+    seen = restore_phases(SWITCHED, replace(at, observations={**at.observations, "database": late}), target())
+    order = measured(seen, "recovery_time", "order")
+    assert order.low == pytest.approx(14.0 - 5.001)
+    assert holds(order, 16.005 - 5.0)
