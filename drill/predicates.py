@@ -1,23 +1,17 @@
-"""What scenarios ask of a history: whether something was served, or held, for a whole window. Pure."""
+"""What scenarios ask of a history: the parts that their predicates have in common. Pure.
 
-from collections.abc import Callable
-from typing import TypeAlias
+Attempts are looked at by when they were due and sent, never by when they ended: one that hangs is
+missing from the history, and must not make a window look better than it is.
+"""
+
+from collections.abc import Callable, Mapping
 
 from drill.model import Goodness, History, Observation
 
-Holds: TypeAlias = Callable[[Observation], bool]
+Holds = Callable[[Observation], bool]
 
 
-def all_served(history: History, probe: str, since_ns: int, region: str, window_s: float) -> bool:
-    """Say whether one region served every attempt that was due since then, and enough of them."""
-
-    def served(one: Observation) -> bool:
-        return one.goodness is Goodness.GOOD and one.answered_by == region
-
-    return all_hold(history, probe, since_ns, window_s, served)
-
-
-def all_hold(history: History, probe: str, since_ns: int, window_s: float, holds: Holds) -> bool:
+def every_one(history: History, probe: str, since_ns: int, window_s: float, holds: Holds) -> bool:
     """Say whether something held for every attempt that was due since then, and for enough of them.
 
     Attempts still under way are missing from the history; those after the first missing number
@@ -33,4 +27,15 @@ def all_hold(history: History, probe: str, since_ns: int, window_s: float, holds
 def newest_held(history: History, probe: str, window_s: float, after_ns: int, holds: Holds) -> bool:
     """Say whether something held for the last whole window of a probe, which begins after an instant."""
     since_ns = history.last_due_ns(probe) - round(window_s * 1e9)
-    return since_ns > after_ns and all_hold(history, probe, since_ns, window_s, holds)
+    return since_ns > after_ns and every_one(history, probe, since_ns, window_s, holds)
+
+
+def served_by(region: str) -> Holds:
+    """Return what holds for an attempt that a region answered well."""
+    return lambda one: one.goodness is Goodness.GOOD and one.answered_by == region
+
+
+def accepted(write: Observation, store: str) -> str:
+    """Return what the answer to a write says of a store: ``written``, ``pending``, or nothing."""
+    stores = write.detail.get("stores") if write.goodness is Goodness.GOOD else None
+    return str(stores.get(store, "")) if isinstance(stores, Mapping) else ""

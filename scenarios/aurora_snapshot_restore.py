@@ -12,7 +12,7 @@ from pydantic import Field
 from drill.faults import database_recovery as recovery
 from drill.faults.snapshot_taken import SnapshotTaken
 from drill.model import Goodness, GuardSpec, History, Json, MeasureSpec, Objective, Observation, ProbeSpec
-from drill.predicates import all_served, newest_held
+from drill.predicates import every_one, newest_held, served_by
 from drill.scenario import Params, Scenario, Step
 from drill.target import Target
 
@@ -152,7 +152,8 @@ class AuroraSnapshotRestore(Scenario[AuroraSnapshotRestoreParams]):
     def steady(self, target: Target, history: History, since_ns: int, window_s: float) -> bool:
         """Every client and writer was served, by the primary."""
         return all(
-            all_served(history, name, since_ns, target.primary.name, window_s) for name in (CLIENTS, WRITER)
+            every_one(history, name, since_ns, window_s, served_by(target.primary.name))
+            for name in (CLIENTS, WRITER)
         )
 
     def took_effect(self, target: Target, params: AuroraSnapshotRestoreParams, history: History) -> bool:

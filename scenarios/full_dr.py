@@ -16,7 +16,7 @@ from drill.faults.network_blackout import NetworkBlackout
 from drill.faults.own_network_acl import OwnNetworkAcl
 from drill.faults.replication_pause import ReplicationPause
 from drill.model import Goodness, GuardSpec, History, Json, MeasureSpec, Objective, Observation, ProbeSpec
-from drill.predicates import all_served, newest_held
+from drill.predicates import every_one, newest_held, served_by
 from drill.scenario import Params, Scenario, Step
 from drill.target import Target
 
@@ -179,7 +179,8 @@ class FullDr(Scenario[FullDrParams]):
     def steady(self, target: Target, history: History, since_ns: int, window_s: float) -> bool:
         """Every client and writer was served, by the primary."""
         return all(
-            all_served(history, name, since_ns, target.primary.name, window_s) for name in (CLIENTS, WRITER)
+            every_one(history, name, since_ns, window_s, served_by(target.primary.name))
+            for name in (CLIENTS, WRITER)
         )
 
     def took_effect(self, target: Target, params: FullDrParams, history: History) -> bool:

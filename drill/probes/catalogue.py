@@ -9,6 +9,7 @@ from drill.probes.contract import Context, Probe
 from drill.probes.dns import DnsProbe
 from drill.probes.health_check import HealthCheckProbe
 from drill.probes.http import HttpProbe
+from drill.probes.metric import MetricProbe
 from drill.probes.postgres import PostgresProbe
 from drill.probes.queue import QueueProbe
 from drill.probes.replication import ReplicationProbe
@@ -25,6 +26,7 @@ KINDS: dict[str, type[Probe]] = {
         HttpProbe,
         PostgresProbe,
         QueueProbe,
+        MetricProbe,
         ReplicationProbe,
         ResourceProbe,
         TableProbe,

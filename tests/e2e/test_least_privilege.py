@@ -111,8 +111,11 @@ def role(lab: Lab) -> Iterator[Role]:
 
 def test_the_stacks_role_is_what_the_policies_say(lab: Lab, role: Role) -> None:
     """The role in ``infra/stacks`` may do what all scenarios need together, no more and no less."""
-    every = [way for name in catalogue.names() for way in ways(catalogue.find(name))]
-    plans = [plan.make(way.scenario, way.params, lab.target) for way in every]
+    plans = [
+        plan.make(way.scenario, way.params, lab.target)
+        for name in catalogue.names()
+        for way in ways(catalogue.find(name))
+    ]
     wanted = {"Statement": [one.document() for one in permissions.statements(*plans)]}
     documents = (*role.before.values(), *role.attached.values())
     has = set().union(*(_each(document) for document in documents))
