@@ -20,7 +20,7 @@ from drill.faults.contract import (
     Resource,
 )
 from drill.faults.made import ANY, name_of
-from drill.model import Json
+from drill.model import CostItem, Json
 
 if TYPE_CHECKING:
     from drill.aws import Aws
@@ -88,6 +88,11 @@ class ClusterRestore(Fault):
     def undo_within_s(self) -> float:
         """What deleting it may take."""
         return self.delete_s
+
+    @property
+    def costs(self) -> tuple[CostItem, ...]:
+        """Return the capacity of its serverless writer; its storage is paid for by the hour too, by its size."""
+        return (CostItem("the restored capacity", "acu_hour", self.min_acu, self.max_acu, hourly=True),)
 
     @property
     def dead_man_note(self) -> str:
