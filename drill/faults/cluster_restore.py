@@ -91,7 +91,7 @@ class ClusterRestore(Fault):
 
     @property
     def costs(self) -> tuple[CostItem, ...]:
-        """Return the capacity of its serverless writer; its storage costs by its size, which nobody knows here."""
+        """Return the capacity of its serverless writer; what its storage costs depends on its size."""
         return (CostItem("the restored capacity", "acu_hour", self.min_acu, self.max_acu, hourly=True),)
 
     @property
