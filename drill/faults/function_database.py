@@ -58,8 +58,15 @@ class FunctionDatabase(Fault):
         return (
             *(Call("capture", "lambda", action, function) for action in read),
             Call("inject", "rds", "DescribeDBClusters", made),
+            *(Call("inject", "lambda", action, function) for action in read),
             *(Call("inject", "lambda", action, function, OPTED_IN) for action in change),
+            *(Call("undo", "lambda", action, function) for action in read),
+            *(
+                Call("undo", "lambda", action, function, OPTED_IN)
+                for action in ("UpdateAlias", "UpdateFunctionConfiguration")
+            ),
             Call("undo", "lambda", "DeleteFunction", versions),
+            *(Call("undone", "lambda", action, function) for action in read),
             *self._key(),
         )
 
