@@ -1,8 +1,9 @@
 """What was done to the system, and how it was undone: gathered while a drill runs, for its record."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from drill.model import Between, StepMark
+from drill.model import Between, Json, StepMark
 from drill.record import Action
 from drill.rollback import Undone
 from drill.scenario import Step
@@ -31,6 +32,10 @@ class Actions:
             recovery=recovery,
         )
 
+    def tell(self, step: Step, told: Mapping[str, Json]) -> None:
+        """Take note of what measures must know of what a step captured."""
+        self._by_step[step.name] = replace(self._by_step[step.name], told=told)
+
     def complete(self, step: Step, ready: Between) -> None:
         """Take note of when a step of the recovery procedure was complete."""
         self._by_step[step.name] = replace(self._by_step[step.name], ready=ready)
@@ -43,7 +48,7 @@ class Actions:
     def marks(self) -> tuple[StepMark, ...]:
         """Return when each step was made and complete, for the measures."""
         return tuple(
-            StepMark(one.step, Between(one.sent_ns, one.done_ns), one.ready)
+            StepMark(one.step, Between(one.sent_ns, one.done_ns), one.ready, one.told)
             for one in self._by_step.values()
             if one.sent_ns is not None and one.done_ns is not None
         )

@@ -199,17 +199,21 @@ class _Drill:
     def _inject(self) -> None:
         """Capture, journal the undo, inject; for every step, in order."""
         self._enter("inject", "breaking it")
-        first_ns = clock.monotonic_ns()
         scenario, params = self._order.scenario, self._order.params
         steps = scenario.steps(self._target, params)
         self._due = clock.wall_in(self._at_most_s((*steps, *scenario.recovery(self._target, params))))
+        first_ns = clock.monotonic_ns()
         for step in steps:
             if self._must_stop():
                 break
             self._failed = self._steps.make(step, self._due)
+            if step.prepares and not self._failed:
+                self._failed = self._steps.complete(step, self._until_ns((step,)), self._goes_on)
             if self._failed:
                 break
             self._wait(lambda _: False, step.then_wait_s)
+            if step.prepares:
+                first_ns = clock.monotonic_ns()
         injected = Between(first_ns, clock.monotonic_ns())
         self._mark_steps()
         self.watch.marks = replace(self.watch.marks, injected=injected)
@@ -217,14 +221,22 @@ class _Drill:
     def _at_most_s(self, steps: Sequence[Step]) -> float:
         """Return how long after now everything should be undone, whatever happens."""
         timing = self._timing
-        every_s = sum(step.then_wait_s + 3 * timing.effect_s for step in steps)
+        every_s = sum(
+            step.then_wait_s + 3 * timing.effect_s + step.within_s + step.prepares * timing.deadline_s
+            for step in steps
+        )
         return every_s + timing.deadline_s + timing.effect_s + timing.lease_s
+
+    def _until_ns(self, steps: Sequence[Step]) -> int:
+        """Return when it is given up that steps, begun now, have come to what is awaited of them."""
+        longer_s = sum(step.within_s for step in steps)
+        return clock.monotonic_ns() + round((self._timing.deadline_s + longer_s) * 1e9)
 
     def _observe(self) -> None:
         """Watch until the awaited recovery has come, or the deadline has."""
         self._enter("observe", "waiting for the recovery")
         scenario, params = self._order.scenario, self._order.params
-        until_ns = clock.monotonic_ns() + round(self._timing.deadline_s * 1e9)
+        until_ns = self._until_ns(scenario.recovery(self._target, params))
 
         def bit(history: History) -> bool:
             self._took_effect = self._took_effect or scenario.took_effect(self._target, params, history)
@@ -241,7 +253,12 @@ class _Drill:
         if ended or not self._stop.asked:
             now_ns = clock.monotonic_ns()
             self.watch.marks = replace(self.watch.marks, recovery_ended_ns=now_ns, deadline_passed=not ended)
-            for store in self._order.plan.ledger_stores:
+            self._read_stores(self._order.plan.ledger_stores)
+
+    def _read_stores(self, stores: Sequence[str]) -> None:
+        """Read what stores hold at cutover, each once."""
+        for store in stores:
+            if not any(read.store == store for read in self.watch.ledgers):
                 self._progress.said(f"reading the {store} ledger")
                 self._read_back.at_cutover(store)
 
@@ -251,7 +268,8 @@ class _Drill:
         procedure = scenario.recovery(self._target, params)
         if not procedure:
             return True
-        if scenario.steps(self._target, params) and not self._wait(bit, self._left_s(until_ns)):
+        broken = any(not step.prepares for step in scenario.steps(self._target, params))
+        if broken and not self._wait(bit, self._left_s(until_ns)):
             return True
         self._enter("recover", "following the recovery procedure")
         for step in procedure:
@@ -266,6 +284,7 @@ class _Drill:
             if why:
                 self._recovery_failed = "" if self._failed else why
                 return False
+            self._read_stores(step.verifies)
             self._wait(lambda _: False, step.then_wait_s)
         return True
 

@@ -172,12 +172,14 @@ class StepMark:
         called: From its call sent to its call answered, whatever the answer.
         ready: Between the sending of the last look that showed it incomplete and the end of the first
             that showed it complete; None where it never was, or was not asked.
+        told: What its fault tells of what it captured, for measures; documented there.
 
     """
 
     step: str
     called: Between
     ready: Between | None = None
+    told: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

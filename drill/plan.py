@@ -36,6 +36,7 @@ class PlannedStep:
         calls: The AWS calls that it may make.
         dead_man: What undoes it when nobody is left to do it, or why nothing does; one line.
         needs: Earlier steps whose product it uses: known after them.
+        within_s: How much longer the drill waits because of it.
         costs: What AWS bills because of it.
         undo_within_s: How long its undo may take to show.
 
@@ -49,6 +50,7 @@ class PlannedStep:
     calls: tuple[Call, ...]
     dead_man: str
     needs: tuple[str, ...] = ()
+    within_s: float = 0.0
     costs: tuple[CostItem, ...] = ()
     undo_within_s: float = 0.0
 
@@ -88,8 +90,9 @@ class Plan:
         """
         timing = self.target.timing
         least = timing.warm_up_s + 2 * timing.settle_s
+        longer_s = sum(step.within_s for step in self.every_step)
         long_s = sum(one.undo_within_s for one in self.every_step if one.undo_within_s > timing.effect_s)
-        return least, least + timing.deadline_s + timing.failback_s + long_s
+        return least, least + timing.deadline_s + timing.failback_s + longer_s + long_s
 
 
 def make(scenario: Scenario[P], params: P, target: Target) -> Plan:
@@ -133,6 +136,7 @@ def _planned(step: Step, target: Target) -> PlannedStep:
         fault.calls,
         _dead_man(fault, target),
         step.needs,
+        step.within_s,
         fault.costs,
         max(target.timing.effect_s, fault.undo_within_s),
     )

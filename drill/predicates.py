@@ -24,6 +24,12 @@ def every_one(history: History, probe: str, since_ns: int, window_s: float, hold
     return all(map(holds, seen)) and unbroken >= max(2, 0.8 * window_s / spec.interval_s - 2)
 
 
+def newest_held(history: History, probe: str, window_s: float, after_ns: int, holds: Holds) -> bool:
+    """Say whether something held for the last whole window of a probe, which begins after an instant."""
+    since_ns = history.last_due_ns(probe) - round(window_s * 1e9)
+    return since_ns > after_ns and every_one(history, probe, since_ns, window_s, holds)
+
+
 def served_by(region: str) -> Holds:
     """Return what holds for an attempt that a region answered well."""
     return lambda one: one.goodness is Goodness.GOOD and one.answered_by == region

@@ -2,7 +2,9 @@
 
 Both times the standby is asked, by way of its own load balancer: it is the system that has to
 hold what the primary acknowledged, wherever DNS leads at that moment. A scenario in which the primary
-has to hold it says so: option ``read_in`` of its measure ``ledger``.
+has to hold it says so: option ``read_in`` of its measure ``ledger``. A database that a drill restored
+is asked directly at cutover, since the standby may not use it yet: that measure then names the
+``postgres`` probe that looks at it (option ``database``).
 """
 
 from collections.abc import Callable
@@ -11,11 +13,13 @@ from dataclasses import replace
 from drill.measure.accounts import RESUMED, lost_in, unreconciled_in
 from drill.model import LedgerRead
 from drill.plan import Plan
+from drill.probes import restored_ledger
 from drill.probes.contract import Context
 from drill.probes.ledger import Reading, stream_ledger
 from drill.watch import Watch
 
 CUTOVER = "cutover"
+RELATIONAL = "aurora"
 
 
 class ReadBack:
@@ -30,11 +34,16 @@ class ReadBack:
         self._timeout_s = plan.target.timing.api_timeout_s
         self._writers = [spec.probe for spec in ledgers]
         self._fallen_back = [spec.probe for spec in plan.measures if spec.kind == "fallback"]
+        named = {spec.options.get("database") for spec in ledgers}
+        self._restored = next((spec for spec in plan.probes if spec.name in named), None)
         self._watch = watch
 
     def at_cutover(self, store: str) -> None:
         """Read a store as it is now."""
-        self._watch.add(self._read(store, CUTOVER))
+        if self._restored is not None and store == RELATIONAL:
+            self._watch.add(restored_ledger.read(self._context, self._restored, CUTOVER, self._timeout_s))
+        else:
+            self._watch.add(self._read(store, CUTOVER))
 
     def once_resumed(self, store: str, goes_on: Callable[[], bool]) -> None:
         """Read a store until what was acknowledged is there, or for as long as ``goes_on``.

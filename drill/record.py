@@ -5,7 +5,7 @@ A record holds no secret and no AWS credentials: nothing that it is made of ever
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -36,6 +36,7 @@ class Action:
         remains: What the undo could not make as it was; it is among the findings.
         recovery: It belongs to the recovery procedure under test, and is no injection.
         ready: When it was complete, where that was awaited.
+        told: What its fault tells of what it captured.
 
     """
 
@@ -53,6 +54,7 @@ class Action:
     remains: tuple[Finding, ...] = ()
     recovery: bool = False
     ready: Between | None = None
+    told: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

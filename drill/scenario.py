@@ -31,6 +31,11 @@ class Step:
         then_wait_s: How long the system runs on with it before the next step.
         needs: Names of earlier steps whose product it uses. What they made is known only then: the
             step looks it up when it is injected, by the run's id, and the plan says so.
+        within_s: How much longer than ``deadline_s`` the drill waits because of it.
+        prepares: It breaks nothing and is no part of the recovery (it takes a fresh snapshot): it is
+            awaited until it is ready, and what is measured begins after it.
+        verifies: Stores whose ledgers are read once it is ready, and not again when the recovery has
+            come: what the next steps write into them was not recovered.
 
     """
 
@@ -38,6 +43,9 @@ class Step:
     fault: Fault
     then_wait_s: float = 0.0
     needs: tuple[str, ...] = ()
+    within_s: float = 0.0
+    prepares: bool = False
+    verifies: tuple[str, ...] = ()
 
 
 P = TypeVar("P", bound=Params)

@@ -82,6 +82,7 @@ class Steps:
         called = Between(sent_ns, clock.monotonic_ns())
         # First of all kept in memory: the journal may be what fails, and the record must know of it.
         self.actions.begun(step, status, called, error, recovery=recovery)
+        self.actions.tell(step, fault.told(captured))
         self.journal.note(status, step.name, called.earliest_ns, called.latest_ns, error=error)
         _LOG.info("step", run_id=self.run_id, step=step.name, status=status, error=error)
         self.progress.said(f"{status}: {fault.describe()}")

@@ -186,6 +186,7 @@ class Timing(_Part):
         settle_s: How long a recovered system must stay good for it to count as recovered.
         deadline_s: How long after the injection a drill waits for recovery.
         failback_s: How long after the rollback it waits for the steady state.
+        restore_s: How much longer than ``deadline_s`` it waits where a database is restored or copied.
         probe_interval_s: Between two attempts of a client probe.
         probe_timeout_s: When a client gives up one attempt.
         write_interval_s: Between two writes of the ledger.
@@ -201,6 +202,7 @@ class Timing(_Part):
     settle_s: float = Field(30, gt=0)
     deadline_s: float = Field(1800, gt=0)
     failback_s: float = Field(900, gt=0)
+    restore_s: float = Field(7200, gt=0)
     probe_interval_s: float = Field(0.1, gt=0)
     probe_timeout_s: float = Field(5, gt=0)
     write_interval_s: float = Field(0.2, gt=0)

@@ -117,6 +117,8 @@ def _drills(system: System, region: str) -> Parameters:
     network, there = system.given("network", region), system.given("network", peer)
     # arn:aws:kms:us-east-1:123456789012:key/... tells partition and account.
     partition, account = (_key(system, region).split(":")[place] for place in (1, 4))
+    data, group = system.given("data", peer), f"arn:{partition}:rds:{peer}:{account}"
+    function = system.given("app", peer)["FunctionName"]
 
     def arns(where: str, kind: str, *lists: str) -> str:
         ids = ",".join(lists).split(",")
@@ -124,6 +126,10 @@ def _drills(system: System, region: str) -> Parameters:
 
     return {
         **parameters,
+        "SubnetGroupArn": f"{group}:subgrp:{data['SubnetGroup']}",
+        "ParameterGroupArn": f"{group}:cluster-pg:{data['ParameterGroup']}",
+        "SecretArn": data["SecretArn"],
+        "FunctionArn": f"arn:{partition}:lambda:{peer}:{account}:function:{function}",
         "ClusterId": system.given("data", region)["ClusterId"],
         "PeerClusterId": system.given("data", peer).get("ClusterId", ""),
         "GlobalClusterId": system.given("data", region).get("GlobalClusterId", ""),

@@ -200,6 +200,10 @@ class Fault(ABC):
         """
         return True
 
+    def told(self, before: Mapping[str, Json]) -> Mapping[str, Json]:
+        """Return what measures and the report must know of what was captured; most need nothing."""
+        return {}
+
     @abstractmethod
     def undo(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> tuple[str, ...]:
         """Put back what is the fault's own; safe to repeat and safe if nothing was injected.

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from drill.aws import Aws
-from drill.faults import peerings
+from drill.errors import DrillError
+from drill.faults import peerings, recovery_points
 from drill.guards.contract import Asked, CannotTell, Guard
 from drill.guards.database import can_fail_over
 from drill.guards.throttling import can_be_throttled
@@ -50,6 +51,16 @@ def _table_is_global(target: Target, _options: Options, aws: Aws) -> str:
     return ""
 
 
+def _recovery_point_is_there(_target: Target, options: Options, aws: Aws) -> str:
+    """Refuse unless a region has a snapshot of the cluster that can be restored, or copied, from there."""
+    region, cluster_id = str(options["region"]), str(options["cluster_id"])
+    try:
+        recovery_points.newest(aws, region, cluster_id, copyable=bool(options.get("copyable")))
+    except DrillError as problem:
+        return str(problem)
+    return ""
+
+
 def _alerts_are_readable(target: Target, options: Options, aws: Aws) -> str:
     """Refuse unless a region has a queue of alerts that a drill may read, which is no pager's."""
     named = str(options["region"])
@@ -90,6 +101,7 @@ def _peering_is_active(target: Target, _options: Options, aws: Aws) -> str:
 _KINDS: Mapping[str, Callable[[Target, Options, Aws], str]] = {
     "alerts-are-readable": _alerts_are_readable,
     "check-is-healthy": _check_is_healthy,
+    "recovery-point-is-there": _recovery_point_is_there,
     "peering-is-active": _peering_is_active,
     "database-can-fail-over": can_fail_over,
     "table-can-be-throttled": can_be_throttled,

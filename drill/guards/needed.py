@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from drill.faults import recovery_points
 from drill.faults.contract import Call, Resource
 from drill.model import GuardSpec
 from drill.plan import Plan
@@ -47,6 +48,9 @@ def _declared(spec: GuardSpec, plan: Plan) -> Iterator[Call]:
         yield from _queue(plan, str(spec.options["region"]))
     if spec.kind == "check-is-healthy":
         yield from reads()
+    if spec.kind == "recovery-point-is-there":
+        region = str(spec.options["region"])
+        yield from recovery_points.calls(region, region)
     if spec.kind == "peering-is-active":
         yield Call("capture", "ec2", "DescribeVpcPeeringConnections")
     if spec.kind == "database-can-fail-over":

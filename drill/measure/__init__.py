@@ -19,6 +19,7 @@ from drill.measure.probe_health import edges, health, starved
 from drill.measure.recovery_time import recovery_time
 from drill.measure.replication_lag import replication_lag
 from drill.measure.reported_lag import reported_lag
+from drill.measure.restore_phases import restore_phases
 from drill.measure.store_outage import store_outage
 from drill.measure.throttling import throttling
 from drill.measure.time_to_alert import time_to_alert
@@ -40,6 +41,7 @@ KINDS: Mapping[str, Measure] = {
     "phases": phases,
     "recovery_time": recovery_time,
     "replication_lag": replication_lag,
+    "restore_phases": restore_phases,
     "time_to_alert": time_to_alert,
     "reported_lag": reported_lag,
     "store_outage": store_outage,

@@ -69,14 +69,27 @@ class Comparison:
     unexplained: tuple[int, ...] = ()
 
 
-def account(writes: Writes, read: LedgerRead, undo_ns: int | None = None) -> Account:
+def declared(history: History) -> int | None:
+    """Return the instant at which a disaster was declared."""
+    return None if history.marks.injected is None else history.marks.injected.earliest_ns
+
+
+def account(
+    writes: Writes,
+    read: LedgerRead,
+    undo_ns: int | None = None,
+    declared_ns: int | None = None,
+) -> Account:
     """Return the books of a store as they stood when a reading of it began.
 
     What was answered later may be missing from that reading without being lost. Once replication
     has resumed, only what was answered before the rollback began is looked for: of what came
-    later, some is always still on its way.
+    later, some is always still on its way. Where a disaster was only declared (``declared_ns``), what was
+    answered later is not looked for at cutover: the disaster would have kept it from being written.
     """
     until_ns = read.sent_ns
+    if read.occasion != RESUMED and declared_ns is not None:
+        until_ns = min(until_ns, declared_ns)
     if read.occasion == RESUMED and undo_ns is not None:
         until_ns = min(until_ns, undo_ns)
     known = bytes(done_ns <= until_ns for done_ns in writes.done_ns)

@@ -1,7 +1,7 @@
 """AWS calls for probes: never retried, timed at the wire's edge, errors as short words."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -51,12 +51,13 @@ async def call(method: Callable[..., Any], timeout_s: float, **parameters: objec
     sent_ns = clock.monotonic_ns()
     try:
         async with asyncio.timeout(timeout_s):
-            return await asyncio.to_thread(_call, method, parameters)
+            return await asyncio.to_thread(ask, method, parameters)
     except TimeoutError:
         return Reply(sent_ns, clock.monotonic_ns(), error="timeout")
 
 
-def _call(method: Callable[..., Any], parameters: dict[str, object]) -> Reply:
+def ask(method: Callable[..., Any], parameters: Mapping[str, object]) -> Reply:
+    """Call a method of a boto3 client once, in this thread; it is given up as the client is configured."""
     sent_ns = clock.monotonic_ns()
     try:
         document = method(**parameters)

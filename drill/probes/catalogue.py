@@ -10,6 +10,7 @@ from drill.probes.dns import DnsProbe
 from drill.probes.health_check import HealthCheckProbe
 from drill.probes.http import HttpProbe
 from drill.probes.metric import MetricProbe
+from drill.probes.postgres import PostgresProbe
 from drill.probes.queue import QueueProbe
 from drill.probes.replication import ReplicationProbe
 from drill.probes.resource import ResourceProbe
@@ -23,6 +24,7 @@ KINDS: dict[str, type[Probe]] = {
         DnsProbe,
         HealthCheckProbe,
         HttpProbe,
+        PostgresProbe,
         QueueProbe,
         MetricProbe,
         ReplicationProbe,

@@ -1,7 +1,9 @@
 """The lab's DNS: the hosted zones' name server, and caching resolvers before it.
 
 The name server sees a health check's state ``dns_propagation_s`` late. One resolver serves
-clients, and one each VPC; a VPC's own also knows the database endpoints, as that VPC sees them.
+clients, and one each VPC; a VPC's own also knows the database endpoints, as that VPC sees them. The
+clients' one knows them too, as public DNS does on AWS: by their private addresses, which only who is
+inside that VPC, or has a way into it, can reach.
 """
 
 import asyncio
@@ -68,10 +70,10 @@ class Dns:
         ask = self._authority.respond
         keep_s = profile.alias_ttl_s
         self._vpcs = {region: Resolver(place, ask, keep_s, truth) for region, place in places.items()}
-        clients = Resolver(addresses.client_resolver, ask, keep_s, truth)
+        self._clients = Resolver(addresses.client_resolver, ask, keep_s, truth)
         self._servers = [
             DnsServer(addresses.name_server, port, self._authority),
-            DnsServer(addresses.client_resolver, port, clients),
+            DnsServer(addresses.client_resolver, port, self._clients),
             *(DnsServer(places[region], port, self._vpcs[region]) for region in places),
         ]
 
@@ -102,6 +104,7 @@ class Dns:
             shown.setdefault(check.id, self._health.healthy(check.id))
         for region, resolver in self._vpcs.items():
             resolver.private = self._endpoints(snapshot, region)
+        self._clients.private = self._endpoints(snapshot)
 
     async def close(self) -> None:
         """Stop answering; leaves no task and no socket."""
@@ -118,10 +121,11 @@ class Dns:
         sent()
         return answer.values()
 
-    def _endpoints(self, snapshot: Snapshot, region: str) -> dict[str, str]:
+    def _endpoints(self, snapshot: Snapshot, region: str = "") -> dict[str, str]:
+        """Return the databases' addresses, as a region's VPC sees them, or each its own VPC."""
         seen: dict[str, str] = {}
         for cluster in snapshot.clusters:
-            address = cluster_address(self._addresses, snapshot, cluster, region)
+            address = cluster_address(self._addresses, snapshot, cluster, region or cluster.region)
             if address is not None:
                 names = (cluster.endpoint, cluster.reader_endpoint, *cluster.names)
                 seen.update((normal(name), address) for name in names if name)

@@ -59,6 +59,7 @@ class Role:
         self._iam = Aws.of(lab.target, as_operator=True).client("iam", "global")
         self._name = lab.target.drills.role_arn.rpartition("/")[2]
         self.before = self._policies()
+        self.attached = self._attached()
 
     def _policies(self) -> dict[str, Any]:
         names = self._iam.list_role_policies(RoleName=self._name)["PolicyNames"]
@@ -66,6 +67,27 @@ class Role:
             name: self._iam.get_role_policy(RoleName=self._name, PolicyName=name)["PolicyDocument"]
             for name in names
         }
+
+    def _attached(self) -> dict[str, Any]:
+        """Return the documents of the managed policies that it has, by their ARNs."""
+        found = self._iam.list_attached_role_policies(RoleName=self._name)["AttachedPolicies"]
+        documents = {}
+        for arn in (one["PolicyArn"] for one in found):
+            version = self._iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+            whole = self._iam.get_policy_version(PolicyArn=arn, VersionId=version)
+            documents[arn] = whole["PolicyVersion"]["Document"]
+        return documents
+
+    def detach(self) -> None:
+        """Take its managed policies away."""
+        for arn in self.attached:
+            self._iam.detach_role_policy(RoleName=self._name, PolicyArn=arn)
+
+    def put_back(self) -> None:
+        """Give it all that it had."""
+        self.put(self.before)
+        for arn in self.attached:
+            self._iam.attach_role_policy(RoleName=self._name, PolicyArn=arn)
 
     def put(self, policies: dict[str, Any]) -> None:
         """Make these its policies and no others."""
@@ -84,7 +106,7 @@ def role(lab: Lab) -> Iterator[Role]:
     try:
         yield one
     finally:
-        one.put(one.before)
+        one.put_back()
 
 
 def test_the_stacks_role_is_what_the_policies_say(lab: Lab, role: Role) -> None:
@@ -95,7 +117,8 @@ def test_the_stacks_role_is_what_the_policies_say(lab: Lab, role: Role) -> None:
         for way in ways(catalogue.find(name))
     ]
     wanted = {"Statement": [one.document() for one in permissions.statements(*plans)]}
-    has = set().union(*(_each(document) for document in role.before.values()))
+    documents = (*role.before.values(), *role.attached.values())
+    has = set().union(*(_each(document) for document in documents))
 
     assert _each(wanted) == has
 
@@ -119,16 +142,18 @@ def test_a_drill_runs_under_the_printed_policy(
     """What ``drill iam-policy`` prints is enough for the whole drill, and it is enforced."""
     before = lab.fingerprint()
     documents = permissions.policies(_statements(lab, *flags))
+    role.detach()
     role.put({f"drill-{place}": document for place, document in enumerate(documents)})
 
     ended = _run(lab, tmp_path, *flags)
 
     assert ended.returncode == MET, ended.stdout + ended.stderr
-    role.put(role.before)
+    role.put_back()
     assert before == lab.fingerprint()
 
 
 def _without(lab: Lab, role: Role, flags: tuple[str, ...], missing: Statement) -> None:
+    role.detach()
     rest = [one for one in _statements(lab, *flags) if one != missing]
     role.put({f"drill-{place}": one for place, one in enumerate(permissions.policies(rest))})
 
@@ -141,7 +166,7 @@ def _try_without(lab: Lab, role: Role, flags: tuple[str, ...], missing: Statemen
     before = lab.fingerprint()
     _without(lab, role, flags, missing)
     ended = _run(lab, root, *flags, "--unchecked-permissions")
-    role.put(role.before)
+    role.put_back()
     said = ended.stdout + ended.stderr
     if ended.returncode == ROLLBACK_INCOMPLETE:
         # The undo itself was denied: it says so, and is made good by who may.

@@ -186,3 +186,29 @@ def put_entry(aws: Aws, acl_id: str, number: int, *, both: bool = True, **more: 
         aws.client("ec2", "us-east-1").create_network_acl_entry(
             NetworkAclId=acl_id, RuleNumber=number, Egress=egress, **whole
         )
+
+
+def make_cluster(aws: Aws, name: str, region: str = "us-east-1") -> str:
+    """Make an encrypted Aurora cluster with a writer; return its ARN."""
+    rds = aws.client("rds", region)
+    made = rds.create_db_cluster(
+        DBClusterIdentifier=name,
+        Engine="aurora-postgresql",
+        EngineVersion="16.6",
+        MasterUsername="keeper",
+        MasterUserPassword="first-one",
+        StorageEncrypted=True,
+        KmsKeyId=key_in(aws, region),
+    )
+    rds.create_db_instance(
+        DBInstanceIdentifier=f"{name}-1",
+        DBClusterIdentifier=name,
+        Engine="aurora-postgresql",
+        DBInstanceClass="db.r6g.large",
+    )
+    return str(made["DBCluster"]["DBClusterArn"])
+
+
+def key_in(aws: Aws, region: str) -> str:
+    """Make a KMS key in a region; return its ARN."""
+    return str(aws.client("kms", region).create_key()["KeyMetadata"]["Arn"])

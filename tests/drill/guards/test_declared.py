@@ -8,8 +8,10 @@ from botocore.exceptions import ClientError
 
 from drill.guards.contract import CannotTell
 from drill.guards.declared import guard_of
-from drill.model import GuardSpec
+from drill.model import GuardSpec, Json
 from drill.target import Target
+from infra.lab.control_plane import cluster_snapshots
+from tests.drill.faults.breakage import key_in, make_cluster
 from tests.drill.guards.asking import NOBODY, asked
 from tests.drill.test_target import make_document
 from tests.infra.lab.planelab import EAST, WEST, Lab, control_plane
@@ -95,3 +97,29 @@ class TestAlertsAreReadable:
         assert "" == self.answer(lab, drill_queue_url=url)
         with pytest.raises(ClientError, match="NonExistentQueue"):
             self.answer(lab, drill_queue_url=f"{url}-gone")
+
+
+class TestRecoveryPointIsThere:
+    def answer(self, lab: Lab, region: str = WEST, **more: Json) -> str:
+        """Return what the guard says of a cluster's recovery points in a region."""
+        options: dict[str, Json] = {"region": region, "cluster_id": "orders", **more}
+        return guard_of(GuardSpec("recovery-point-is-there", options))(asked(), lab.aws)
+
+    def test_without_one_it_says_how_to_make_one(self, lab: Lab) -> None:
+        """A region that no copy ever came to can restore nothing."""
+        answer = self.answer(lab)
+
+        assert "there is no recovery point of orders in us-west-2" in answer
+        assert "drill run aurora-snapshot-restore --fresh" in answer
+
+    def test_one_whose_key_is_gone_is_none(self, lab: Lab) -> None:
+        """It opens for nobody; with its key it is one, and to be copied it must not be AWS Backup's."""
+        make_cluster(lab.aws, "orders")
+        key = key_in(lab.aws, WEST)
+        east = cluster_snapshots.take(EAST, "orders", "east", kind="awsbackup")
+        cluster_snapshots.copy(WEST, east.arn, "west", key_id=key, kind="awsbackup")
+
+        assert not self.answer(lab)
+        assert "there is no recovery point" in self.answer(lab, EAST, copyable=True)
+        lab.client("kms", WEST).disable_key(KeyId=key)
+        assert f"its key {key} is Disabled" in self.answer(lab)

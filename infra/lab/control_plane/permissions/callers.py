@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from moto.core.utils import utcnow
-from moto.iam.models import Role, User, iam_backends
+from moto.iam.models import ManagedPolicy, Role, User, iam_backends
 from moto.sts.models import AssumedRole, sts_backends
 
 from infra.lab.control_plane.mending import ACCOUNT
@@ -141,7 +141,7 @@ def _policies(holder: object) -> Iterator[Policy]:
     for name, document in _pairs(inline):
         yield Policy.of(name, document)
     for arn, policy in getattr(holder, "managed_policies", {}).items():
-        yield Policy.of(arn.rpartition("/")[2], policy.document)
+        yield Policy.of(arn.rpartition("/")[2], _in_force(policy))
 
 
 def _pairs(inline: object) -> Iterable[tuple[str, str]]:
@@ -153,4 +153,9 @@ def _boundary(holder: object) -> tuple[Policy, ...] | None:
     if not arn:
         return None
     found = iam_backends[ACCOUNT]["aws"].managed_policies.get(arn)
-    return (Policy.of(arn.rpartition("/")[2], found.document),) if found is not None else ()
+    return (Policy.of(arn.rpartition("/")[2], _in_force(found)),) if found is not None else ()
+
+
+def _in_force(policy: ManagedPolicy) -> str:
+    """Return the document of a managed policy's default version."""
+    return next(str(one.document) for one in policy.versions if one.is_default)

@@ -228,6 +228,45 @@ def _invoke(call: Call) -> Iterator[Asked]:
     yield Asked(call.action, f"{arn}:{qualifier}" if qualifier else arn)
 
 
+def _rds(call: Call, kind: str, parameter: str) -> str:
+    name = str(call.parameters.get(parameter) or ANY)
+    return name if name.startswith("arn:") else f"arn:aws:rds:{call.region}:{ACCOUNT}:{kind}:{name}"
+
+
+def _rds_new(call: Call, made: str, *used: str) -> Iterator[Asked]:
+    """Yield what it takes to make something in RDS of what is there, and to tag it."""
+    tags = _tags_given(call.parameters)
+    for arn in (*used, made):
+        yield Asked(call.action, arn, tags)
+    if tags:
+        yield Asked("rds:AddTagsToResource", made, tags)
+
+
+def _snapshot_taken(call: Call) -> Iterator[Asked]:
+    made = _rds(call, "cluster-snapshot", "DBClusterSnapshotIdentifier")
+    yield from _rds_new(call, made, _rds(call, "cluster", "DBClusterIdentifier"))
+
+
+def _snapshot_copied(call: Call) -> Iterator[Asked]:
+    made = _rds(call, "cluster-snapshot", "TargetDBClusterSnapshotIdentifier")
+    yield from _rds_new(call, made, _rds(call, "cluster-snapshot", "SourceDBClusterSnapshotIdentifier"))
+
+
+def _cluster_restored(call: Call) -> Iterator[Asked]:
+    used = (
+        ("cluster-snapshot", "SnapshotIdentifier"),
+        ("subgrp", "DBSubnetGroupName"),
+        ("cluster-pg", "DBClusterParameterGroupName"),
+    )
+    given = [_rds(call, kind, name) for kind, name in used if call.parameters.get(name)]
+    yield from _rds_new(call, _rds(call, "cluster", "DBClusterIdentifier"), *given)
+
+
+def _instance_made(call: Call) -> Iterator[Asked]:
+    clusters = [_rds(call, "cluster", name) for name in ("DBClusterIdentifier",) if call.parameters.get(name)]
+    yield from _rds_new(call, _rds(call, "db", "DBInstanceIdentifier"), *clusters)
+
+
 def _put_events(call: Call) -> Iterator[Asked]:
     for entry in call.parameters.get("Entries", []):
         name = str(entry.get("EventBusName", "default"))
@@ -278,6 +317,11 @@ _SPECIAL: Mapping[str, Callable[[Call], Iterable[Asked]]] = {
     "iam:GetRolePolicy": _role,
     "sts:AssumeRole": _assume,
     "lambda:InvokeFunction": _invoke,
+    "lambda:DeleteFunction": _invoke,
+    "rds:CreateDBClusterSnapshot": _snapshot_taken,
+    "rds:CopyDBClusterSnapshot": _snapshot_copied,
+    "rds:RestoreDBClusterFromSnapshot": _cluster_restored,
+    "rds:CreateDBInstance": _instance_made,
     "events:PutEvents": _put_events,
     "sqs:SendMessage": _queue,
     "sqs:ReceiveMessage": _queue,

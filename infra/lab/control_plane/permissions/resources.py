@@ -103,9 +103,11 @@ RESOURCES: Mapping[str, tuple[str, ...]] = dict(
         *_each(
             "lambda",
             "GetFunction GetFunctionConfiguration PutFunctionConcurrency DeleteFunctionConcurrency"
-            " GetFunctionConcurrency GetAlias GetProvisionedConcurrencyConfig",
+            " GetFunctionConcurrency GetAlias GetProvisionedConcurrencyConfig ListVersionsByFunction"
+            " UpdateFunctionConfiguration PublishVersion UpdateAlias",
             _FUNCTION,
         ),
+        *_each("lambda", "ListTags", "{Resource}"),
         *_each("lambda", "ListFunctions", ANY),
         *_each(
             "kms",
@@ -114,7 +116,8 @@ RESOURCES: Mapping[str, tuple[str, ...]] = dict(
         ),
         *_each(
             "rds",
-            "DescribeDBClusters ModifyDBCluster StopDBCluster StartDBCluster FailoverDBCluster",
+            "DescribeDBClusters ModifyDBCluster StopDBCluster StartDBCluster DeleteDBCluster"
+            " FailoverDBCluster",
             _RDS + "cluster:{DBClusterIdentifier}",
         ),
         *_each("rds", "DescribeDBInstances DeleteDBInstance", _RDS + "db:{DBInstanceIdentifier}"),

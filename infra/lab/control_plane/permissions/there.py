@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from moto.awslambda.models import lambda_backends
 from moto.backup.models import backup_backends
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.exceptions import ServiceException
@@ -122,11 +123,18 @@ def _queue_tags(region: str, name: str, _arn: str) -> Any:
     return sqs_backends[ACCOUNT][region].queues[name].tags
 
 
+def _function_tags(region: str, name: str, _arn: str) -> Any:
+    """Return the tags of a function: its versions and aliases have none of their own."""
+    function = lambda_backends[ACCOUNT][region].get_function(name.split(":")[1])
+    return lambda_backends[ACCOUNT][region].list_tags(function.function_arn)
+
+
 _TAGS: Mapping[str, Callable[[str, str, str], Any]] = {
     "ec2": _ec2_tags,
     "dynamodb": _table_tags,
     "fis": lambda region, _name, arn: fis_backends[ACCOUNT][region].list_tags_for_resource(arn),
     "iam": _iam_tags,
+    "lambda": _function_tags,
     "scheduler": _schedule_tags,
     "secretsmanager": _secret_tags,
     "sqs": _queue_tags,
