@@ -40,7 +40,9 @@ def cluster(lab: Lab, *instances: str, name: str = "orders", region: str = EAST,
 def answer(lab: Lab, *, worldwide: bool = False, **database: str) -> str:
     """Return what the guard says."""
     standby = make_document()["standby"]
-    named = {"standby": {**standby, "cluster_id": "standby"}, "database": database} if database else {}
+    named: dict[str, Any] = {}
+    if database:
+        named = {"standby": {**standby, "cluster_id": "standby"}, "database": database}
     spec = GuardSpec("database-can-fail-over", {"global": worldwide})
     return guard_of(spec)(asked(**named), lab.aws)
 
