@@ -55,21 +55,33 @@ def objectives(command: Callable[..., Any]) -> Callable[..., Any]:
             ("--rto", float, "Wanted recovery time, seconds."),
             ("--rpo", float, "Wanted recovery point, seconds."),
             ("--rpo-writes", int, "Acknowledged writes that may be lost at cutover."),
+            ("--alert", float, "Wanted time until somebody is told, seconds."),
+            ("--failed-share", float, "Share of orders that may fail after retries, 0 to 1."),
         )
     ):
         command = click.option(name, type=kind, help=text)(command)
     return command
 
 
-def wanted(rto: float | None, rpo: float | None, rpo_writes: int | None) -> Objectives:
-    """Return the objectives that were typed.
+_OBJECTIVES = {
+    "rto": "rto_s",
+    "rpo": "rpo_s",
+    "rpo_writes": "rpo_writes",
+    "alert": "alert_s",
+    "failed_share": "failed_share",
+}
+
+
+def wanted(typed: dict[str, Any]) -> Objectives:
+    """Build the objectives from their options and take them out of ``typed``.
 
     Raises:
         UsageError: One is out of range.
 
     """
+    given = {name: typed.pop(option) for option, name in _OBJECTIVES.items()}
     try:
-        return Objectives(rto_s=rto, rpo_s=rpo, rpo_writes=rpo_writes)
+        return Objectives(**given)
     except ValidationError as problem:
         raise UsageError(_first(problem, "objective")) from problem
 

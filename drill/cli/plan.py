@@ -26,9 +26,6 @@ from drill.scenario import Scenario
 def _one(  # noqa: PLR0913 (one argument for each option)
     scenario: Scenario[Any],
     target_path: Path | None,
-    rto: float | None,
-    rpo: float | None,
-    rpo_writes: int | None,
     root: Path,
     confirm: str,
     stop_when: tuple[str, ...],
@@ -40,9 +37,7 @@ def _one(  # noqa: PLR0913 (one argument for each option)
         msg = "a plan needs a target file: --target FILE; make one with: drill lab up"
         raise UsageError(msg)
     params = options.parameters(scenario, typed)
-    chosen = plan.with_objectives(
-        target.load(target_path), scenario.name, options.wanted(rto, rpo, rpo_writes)
-    )
+    chosen = plan.with_objectives(target.load(target_path), scenario.name, options.wanted(typed))
     the_plan = plan.make(scenario, params, plan.with_stops(chosen, stop_when))
     if check and as_json:
         return _checked(the_plan, root, confirm, as_json=True)

@@ -37,9 +37,6 @@ def _one(  # noqa: PLR0913 (one argument for each option)
     target_path: Path | None,
     root: Path,
     profile: str,
-    rto: float | None,
-    rpo: float | None,
-    rpo_writes: int | None,
     confirm: str,
     stop_when: tuple[str, ...],
     unchecked_permissions: bool,
@@ -47,7 +44,7 @@ def _one(  # noqa: PLR0913 (one argument for each option)
     **typed: Any,  # noqa: ANN401 (the scenario's own options)
 ) -> int:
     params = options.parameters(scenario, typed)
-    asked = options.wanted(rto, rpo, rpo_writes)
+    asked = options.wanted(typed)
     plan.stops_of(stop_when)  # what was typed wrong is said before a lab is started
     # Imported here: engine, boto3 and rich are not needed to print a help text.
     from drill import engine, permissions

@@ -20,11 +20,24 @@ _TAGS = ("list_tags_for_resource", "add_tags_to_resource", "remove_tags_from_res
 def install() -> None:
     """Mend moto's global databases."""
     replace(GlobalCluster, "global_cluster_members", lambda _: property(_members))
+    replace(DBCluster, "db_cluster_members", _cluster_members)
     replace(RDSResponse, "create_global_cluster", lambda _: _create)
     replace(RDSResponse, "describe_global_clusters", lambda _: _describe)
     replace(RDSResponse, "delete_global_cluster", lambda _: _delete)
     add(RDSResponse, "modify_global_cluster", _modify)
     replace(RDSBackend, "_get_resource_for_tagging", _tagged)
+
+
+def _cluster_members(original: property) -> property:
+    """Show no writer in a cluster that follows another one: all its instances are readers."""
+
+    def shown(cluster: DBCluster) -> list[dict[str, Any]]:
+        members: list[dict[str, Any]] = original.__get__(cluster, DBCluster)
+        if not state_of(cluster).primary:
+            return members
+        return [{**member, "IsClusterWriter": False} for member in members]
+
+    return property(shown)
 
 
 def named(handler: RDSResponse) -> GlobalCluster:

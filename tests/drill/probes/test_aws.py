@@ -13,6 +13,7 @@ from drill.aws import Aws
 from drill.model import Goodness, Json, ProbeSpec
 from drill.probes.contract import Seen
 from drill.probes.health_check import HealthCheckProbe, calculated_healthy, endpoint_healthy
+from drill.probes.metric import MetricProbe
 from drill.probes.replication import ReplicationProbe
 from drill.probes.table import TableProbe
 from tests.drill.probes.scripted import Attempts, Place, Serve
@@ -74,6 +75,19 @@ class TestTable:
 
         assert "ProvisionedThroughputExceededException" == seen.detail["error"]
         assert 1 == len(service.asked)
+
+    def test_writes_if_asked(
+        self, aws: Aws, aws_url: str, table: str, place: Place, attempts: Attempts
+    ) -> None:
+        """A write puts one item of the run's own, over and over, and declares another permission."""
+        spec = ProbeSpec("table", "table", 1, 5, {"table": table, "region": EAST, "write": True})
+
+        seen = attempts(TableProbe(spec, place(endpoint_url=aws_url)), 3)
+
+        assert [Goodness.GOOD] * 3 == [one.goodness for one in seen]
+        items = aws.client("dynamodb", EAST).scan(TableName=table)["Items"]
+        assert [{"customer": {"S": "drill-probe#run-1"}, "token": {"S": "0"}}] == items
+        assert ["PutItem"] == [call.action for call in TableProbe.calls(spec)]
 
     def test_hang(self, silent: int, place: Place, attempts: Attempts) -> None:
         """An API that says nothing is bad after the time-out; attempts do not wait for one another."""
@@ -281,3 +295,76 @@ def _at(seen: Seen, key: str) -> int:
     value = seen.detail[key]
     assert isinstance(value, int)
     return value
+
+
+class TestInsisting:
+    def test_a_throttled_marker_is_put_again(self, serve: Serve, place: Place, attempts: Attempts) -> None:
+        """Until the table takes it; the lag counts from the put that was taken."""
+        refusals = [True, True, False]
+        began_ns = clock.monotonic_ns()
+
+        def answer(method: str, path: str, body: bytes) -> tuple[int, dict[str, Json]]:
+            if b'"Item"' not in body:
+                return 200, {"Responses": {"t": [{"customer": {"S": "c"}, "token": {"S": "0000000000"}}]}}
+            if refusals.pop(0):
+                return 400, {
+                    "__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"
+                }
+            return 200, {}
+
+        service = serve(answer)
+        options: dict[str, Json] = {
+            "table": "t",
+            "source": EAST,
+            "destination": WEST,
+            "poll_s": 0.05,
+            "insist": True,
+        }
+        spec = ProbeSpec("lag", "replication", 1, 5, options)
+
+        (seen,) = attempts(ReplicationProbe(spec, place(endpoint_url=f"http://127.0.0.1:{service.port}")), 1)
+
+        assert Goodness.GOOD is seen.goodness
+        written_ns = seen.detail["written_sent_ns"]
+        assert isinstance(written_ns, int)
+        assert written_ns - began_ns >= 2 * 50_000_000
+
+
+class TestMetric:
+    def test_reads_the_newest_point(self, aws: Aws, aws_url: str, place: Place, attempts: Attempts) -> None:
+        """Its value and when its minute began; nothing where there is no point."""
+        name = f"m-{uuid.uuid4()}"
+        options: dict[str, Json] = {
+            "namespace": "mine",
+            "metric": name,
+            "dimensions": {"a": "b"},
+            "region": EAST,
+        }
+        probe = MetricProbe(ProbeSpec("m", "metric", 1, 5, options), place(endpoint_url=aws_url))
+
+        (before,) = attempts(probe, 1)
+        for value in (3.0, 7.0, 5.0):
+            aws.client("cloudwatch", EAST).put_metric_data(
+                Namespace="mine",
+                MetricData=[
+                    {"MetricName": name, "Dimensions": [{"Name": "a", "Value": "b"}], "Value": value}
+                ],
+            )
+        (after,) = attempts(probe, 1)
+
+        assert (Goodness.GOOD, {}) == (before.goodness, before.detail)
+        assert 7.0 == after.detail["value"]
+        began_ns = after.detail["began_ns"]
+        assert isinstance(began_ns, int)
+        assert 0 <= clock.monotonic_ns() - began_ns <= 180_000_000_000
+
+    def test_an_api_that_does_not_answer_is_unknown(
+        self, silent: int, place: Place, attempts: Attempts
+    ) -> None:
+        """Nobody knows then what it would have said."""
+        options: dict[str, Json] = {"namespace": "n", "metric": "m", "region": EAST}
+        spec = ProbeSpec("m", "metric", 1, 0.3, options)
+
+        (seen,) = attempts(MetricProbe(spec, place(endpoint_url=f"http://127.0.0.1:{silent}")), 1)
+
+        assert (Goodness.UNKNOWN, {"error": "timeout"}) == (seen.goodness, seen.detail)

@@ -230,6 +230,28 @@ def test_what_is_known_of_a_failed_write(
     assert answer.get("throttled") == (3 if status == 429 else None)
 
 
+def test_a_write_that_is_throttled_at_first_is_taken(
+    aws: Callable[..., Aws], client_of: Callable[[str], Client]
+) -> None:
+    """The next try gets through; the answer says how often it was refused."""
+    calls: list[BaseHTTPRequestHandler] = []
+    refused = refuse(400, "ProvisionedThroughputExceededException")
+
+    def act(handler: BaseHTTPRequestHandler) -> None:
+        calls.append(handler)
+        if len(calls) != 2:  # the second is the next try; what comes later asks for the database's login
+            refused(handler)
+            return
+        handler.send_response(200)
+        handler.send_header("Content-Length", "2")
+        handler.end_headers()
+        handler.wfile.write(b"{}")
+
+    status, answer = client_of(aws(act).url).order(1)
+    assert status == 202
+    assert answer["throttled"] == 1
+
+
 def test_a_write_that_was_never_sent_was_not_done(client_of: Callable[[str], Client]) -> None:
     """With nobody listening at AWS's endpoint an order is known not to be done."""
     status, answer = client_of(f"http://127.0.0.1:{free_port()}").order(1)

@@ -82,6 +82,7 @@ def test_a_secondary_sees_the_rows_and_refuses_writes(lab: RdsLab) -> None:
         },
     ]
     shown = lab.cluster("standby", WEST)
+    assert [one["IsClusterWriter"] for one in shown["DBClusterMembers"]] == [False]
     assert (shown["MasterUsername"], shown["EngineVersion"]) == ("keeper", "16.6")
 
     def lags() -> list[float]:
