@@ -1,0 +1,105 @@
+"""Plays drills: a cloud for each group of seeds, and its drills side by side in it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.lab.ready import TRUTH
+from tests.truth.cloud import READY
+from tests.truth.draw import Drill
+
+# No account is known here, whoever runs this.
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+START_S = 60.0
+DRILL_S = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A drill that was run.
+
+    Attributes:
+        drill: Which.
+        folder: The run's folder; None if there is none.
+        truth: The cloud's truth log.
+        complaint: Why it did not come to a record; empty if it did.
+
+    """
+
+    drill: Drill
+    folder: Path | None
+    truth: Path
+    complaint: str = ""
+
+
+def play(folder: Path, drills: Sequence[Drill]) -> list[Played]:
+    """Run the drills of one cloud side by side."""
+    folder.mkdir(parents=True, exist_ok=True)
+    document = json.dumps([drill.document() for drill in drills])
+    (folder / "drills.json").write_text(document, encoding="utf-8")
+    with _cloud(folder):
+        running = [(drill, _begin(folder, drill)) for drill in drills]
+        return [_ended(folder, drill, process) for drill, process in running]
+
+
+@contextmanager
+def _cloud(folder: Path) -> Iterator[None]:
+    with (folder / "cloud.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.truth.cloud", str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            env=_environment(),
+        )
+    try:
+        until = time.monotonic() + START_S
+        while not (folder / READY).exists():
+            if process.poll() is not None or time.monotonic() > until:
+                tail = (folder / "cloud.log").read_text(encoding="utf-8", errors="replace")[-2000:]
+                msg = f"the cloud of {folder} did not start: {tail}"
+                raise RuntimeError(msg)
+            time.sleep(0.02)
+        yield
+    finally:
+        process.communicate()
+
+
+def _begin(folder: Path, drill: Drill) -> "subprocess.Popen[bytes]":
+    with (folder / f"{drill.name}.log").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.truth.runner", str(folder), str(drill.seed)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=_environment(),
+        )
+
+
+def _ended(folder: Path, drill: Drill, process: "subprocess.Popen[bytes]") -> Played:
+    try:
+        status = process.wait(DRILL_S)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        status = process.wait()
+    runs = sorted(path for path in (folder / drill.name).glob("*") if (path / "record.json").exists())
+    log = (folder / f"{drill.name}.log").read_text(encoding="utf-8", errors="replace").strip()
+    complaint = "" if runs and status == 0 else f"ended with {status}: {log[-1500:]}"
+    return Played(drill, runs[-1] if runs else None, folder / TRUTH, complaint)
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return {**kept, **ENVIRONMENT}
