@@ -9,11 +9,12 @@ from typing import Any
 
 from drill import journal, record, runs
 from drill.measure.bounds import nanoseconds
-from drill.model import Between, History, LedgerRead, Measurement, Observation
+from drill.model import Between, Goodness, History, LedgerRead, Measurement, Observation
 from drill.observations import Store
 from drill.record import Record
 from drill.target import Target
 from infra.lab import truth as truth_log
+from scenarios.region_outage import CLIENTS
 from tests.truth.cloud import ADDRESSES
 from tests.truth.draw import Drill
 from tests.truth.play import Played
@@ -147,12 +148,33 @@ class Case:
         """Whether the drill says that its probes were starved."""
         return "starved" in self.record.reason
 
-    @property
+    @cached_property
+    def unserved(self) -> list[Observation]:
+        """The clients' attempts that went bad though no fault was in their way."""
+        back = self.routed_ns(self.under_fault, self.target.standby.name)
+        dark_ns, back_ns = self.dark_ns, back[-1] if back else None
+
+        def explained(one: Observation) -> bool:
+            if dark_ns is None or (one.done_ns or 0) < dark_ns:
+                return False
+            return back_ns is None or (one.sent_ns or 0) <= back_ns
+
+        every = self.observations.get(CLIENTS, ())
+        bad = [one for one in every if one.sent_ns is not None and one.goodness is Goodness.BAD]
+        return [one for one in bad if not explained(one)]
+
+    @cached_property
     def disturbed(self) -> bool:
-        """Whether the lab itself stood still for so long that clients gave up, which no fault did."""
-        whole = Between(self.record.marks.probes_started_ns, self.events[-1]["at_ns"])
-        longest_ns = max((one["at_ns"] - one["since_ns"] for one in self.of_kind("stood_still", whole)), default=0)
-        return longest_ns > 0.7 * nanoseconds(self.drill.timeout_s)
+        """Whether clients gave up since the lab itself answered late, as its canary saw too.
+
+        That is no fault of the drill's, and nobody knows how long it really lasted.
+        """
+        late = [(one["since_ns"], one["at_ns"]) for one in self.of_kind("answered_late")]
+        return any(
+            since_ns < (one.done_ns or 0) and until_ns > (one.sent_ns or 0)
+            for one in self.unserved
+            for since_ns, until_ns in late
+        )
 
     def measured(self, name: str, part: str = "") -> Measurement | None:
         """Return one measurement."""

@@ -1,6 +1,6 @@
 """What a truth drill is: drawn from its seed alone, so that any of them can be run again by itself.
 
-Seeds that differ in their last two bits only share a cloud: its time scales are drawn from the rest.
+Some neighbouring seeds share a cloud: its time scales are drawn from their number divided by how many.
 """
 
 import math
@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from infra.lab.profile import FAST, Profile
 
-SIDE_BY_SIDE = 4
+SIDE_BY_SIDE = 3
 """How many drills share a cloud."""
 
 Method = Literal["inversion", "blackout", "paused"]

@@ -20,6 +20,7 @@ from tests.truth.draw import Drill
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/fis"
 CHECK_PATH = "/health/check"
 CLIENT_PATH = "/health/regional"
+CANARY_PATH = "/health/canary"
 _TAGS = [{"Key": "drill:opt-in", "Value": "true"}]
 _MOST = 90
 
@@ -84,7 +85,7 @@ class Builder:
             disposable=True,
             environment=Environment(kind="lab", profile="truth"),
             service=Service(
-                host=_name(drill),
+                host=name_of(drill),
                 port=self._ports.http,
                 scheme="http",
                 resolver=self._ports.resolver,
@@ -93,7 +94,7 @@ class Builder:
             ),
             primary=primary,
             standby=standby,
-            dns=Dns(hosted_zone_id=zone, record_name=_name(drill)),
+            dns=Dns(hosted_zone_id=zone, record_name=name_of(drill)),
             table=Table(name=drill.name, pause_role_arn=ROLE_ARN if drill.method == "paused" else None),
             peering_id="pcx-none",
         )
@@ -178,7 +179,7 @@ class Builder:
 
     def _record(self, drill: Drill, region: Region, role: str) -> dict[str, Any]:
         return {
-            "Name": _name(drill),
+            "Name": name_of(drill),
             "Type": "A",
             "TTL": drill.ttl_s,
             "SetIdentifier": role.lower(),
@@ -194,7 +195,8 @@ class Builder:
         return self._addresses.inside(region.name, private)
 
 
-def _name(drill: Drill) -> str:
+def name_of(drill: Drill) -> str:
+    """Return the name of a drill's system that fails over."""
     return f"shop.{drill.name}.truth.test"
 
 

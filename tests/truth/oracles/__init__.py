@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from tests.truth.case import Case, Check
 from tests.truth.oracles import (
+    attempts,
     client_outage,
     failback,
     findings,
@@ -19,6 +20,7 @@ from tests.truth.oracles import (
 Oracle = Callable[[Case], Iterator[Check]]
 
 ORACLES: Mapping[str, Oracle] = {
+    "attempts": attempts.judge,
     "recovery time": recovery_time.judge,
     "client outage": client_outage.judge,
     "phases": phases.judge,

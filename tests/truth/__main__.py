@@ -1,0 +1,36 @@
+"""The truth test: ``python -m tests.truth``; see ``make truth`` and docs/truth.md."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from tests.truth.table import page
+from tests.truth.truth import Asked, played_out
+from tests.truth.verdicts import problems
+
+ALL = 216
+
+
+def main() -> int:
+    """Play the drills that are asked for, print what is wrong, and write the table."""
+    parser = argparse.ArgumentParser(prog="make truth", description=__doc__)
+    parser.add_argument("--drills", type=int, default=ALL, help="how many, from seed 0 on")
+    parser.add_argument("--seed", type=int, action="append", help="this one alone; may be repeated")
+    parser.add_argument("--at-once", type=int, default=3, help="how many clouds side by side")
+    parser.add_argument("--longest", type=float, default=1.0, help="no client probe is slower (seconds)")
+    parser.add_argument("--keep", type=Path, help="keep what the drills leave in this folder")
+    parser.add_argument("--table", type=Path, help="write the page with the table here")
+    typed = parser.parse_args()
+    asked = Asked(tuple(typed.seed or range(typed.drills)), typed.longest, typed.at_once, typed.keep)
+    done = played_out(asked, lambda line: print(line, flush=True))
+    wrong = problems(done.verdicts)
+    for line in wrong:
+        print(f"RED: {line}")
+    if typed.table:
+        typed.table.write_text(page(done), encoding="utf-8")
+    print(f"{len(done.verdicts)} drills in {done.took_s:.0f} s: {'RED' if wrong else 'all true'}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""Plays drills cloud by cloud, some clouds side by side, and judges each."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from pathlib import Path
+
+from tests.truth.case import Case
+from tests.truth.draw import Drill, drill_of
+from tests.truth.play import Played, play
+from tests.truth.verdicts import Verdict, verdict
+
+TRIES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be played.
+
+    Attributes:
+        seeds: Which drills.
+        longest_s: No client probe's interval is longer.
+        at_once: How many clouds are side by side.
+        keep: Where what the drills leave is kept; a folder that is removed if there is none.
+
+    """
+
+    seeds: Sequence[int]
+    longest_s: float = 1.0
+    at_once: int = 2
+    keep: Path | None = None
+
+
+@dataclass
+class Done:
+    """What it came to.
+
+    Attributes:
+        asked: What was to be played.
+        verdicts: Of each drill, by seed.
+        again: How often a drill was played again, since the machine was too busy to measure on.
+        took_s: All of it.
+
+    """
+
+    asked: Asked
+    verdicts: list[Verdict] = field(default_factory=list)
+    again: int = 0
+    took_s: float = 0.0
+
+
+def played_out(asked: Asked, told: Callable[[str], None]) -> Done:
+    """Play and judge all drills; ``told`` hears a line of each."""
+    began = time.monotonic()
+    root = asked.keep or Path(tempfile.mkdtemp(prefix="truth-"))
+    done = Done(asked)
+    left = [drill_of(seed, longest_s=asked.longest_s) for seed in asked.seeds]
+    for attempt in range(1, TRIES + 1):
+        groups = [list(group) for _, group in groupby(left, key=lambda drill: drill.cloud.group)]
+        with ThreadPoolExecutor(asked.at_once) as pool:
+            folders = (root / f"{attempt}-{group[0].cloud.group}" for group in groups)
+            judged = [
+                one
+                for some in pool.map(lambda pair: _group(*pair, told), zip(folders, groups, strict=True))
+                for one in some
+            ]
+        left = [drill for drill, found in judged if found is None]
+        done.verdicts += [found for _, found in judged if found is not None]
+        if not left:
+            break
+        done.again += len(left)
+    done.verdicts += [Verdict(drill, (), complaint=f"{TRIES} times the lab was too busy") for drill in left]
+    done.verdicts.sort(key=lambda one: one.drill.seed)
+    done.took_s = time.monotonic() - began
+    if asked.keep is None:
+        shutil.rmtree(root, ignore_errors=True)
+    return done
+
+
+def _group(folder: Path, drills: list[Drill], told: Callable[[str], None]) -> list[tuple[Drill, Verdict | None]]:
+    return [(one.drill, _judged(one, told)) for one in play(folder, drills)]
+
+
+def _judged(played: Played, told: Callable[[str], None]) -> Verdict | None:
+    """Judge a drill; None if the machine was too busy for it, and it is to be played again."""
+    drill = played.drill
+    about = f"seed {drill.seed:3} {drill.method:9} {drill.plant or 'clean':11} every {drill.probe_s:.4f} s"
+    if played.folder is None:
+        told(f"{about}: {played.complaint}")
+        return Verdict(drill, (), complaint=played.complaint)
+    case = Case.of(played)
+    unready = case.record.marks.injected is None or case.record.marks.undone is None
+    if unready or (case.starved and not drill.starves) or case.disturbed:
+        told(f"{about}: again, {'the lab answered late' if not unready else case.record.reason}")
+        return None
+    found = verdict(case)
+    found = replace(found, complaint=played.complaint)
+    told(f"{about}: {len(found.checks)} checks, {'true' if not found.wrong else 'RED'}")
+    for what in found.wrong:
+        told(f"    {what}")
+    if found.wrong:
+        told(f"    alone: make truth ARGS='--seed {drill.seed} --keep FOLDER'")
+    return found
