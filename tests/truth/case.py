@@ -1,9 +1,10 @@
 """A drill that was played, and everything that is known of it: what it measured, and what was so."""
 
 import json
+import operator
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +132,7 @@ class Case:
             target=_target(folder),
             record=record.read(folder / runs.RECORD),
             observations=by_probe,
-            events=sorted(truth_log.read(played.truth), key=lambda event: str(event["at_ns"]).zfill(24)),
+            events=_events(played.truth),
             planted=json.loads((folder / PLANTED).read_text(encoding="utf-8")),
             ledgers=ledgers,
         )
@@ -165,16 +166,36 @@ class Case:
 
     @cached_property
     def disturbed(self) -> bool:
-        """Whether clients gave up since the lab itself answered late, as its canary saw too.
+        """Whether the lab itself answered late, as its canary saw too, so that clients or checkers gave up.
 
         That is no fault of the drill's, and nobody knows how long it really lasted.
         """
+        if any(True for _ in self._checks_unwell):
+            return True
+        if self.drill.starves:
+            return False
         late = [(one["since_ns"], one["at_ns"]) for one in self.of_kind("answered_late")]
         return any(
             since_ns < (one.done_ns or 0) and until_ns > (one.sent_ns or 0)
             for one in self.unserved
             for since_ns, until_ns in late
         )
+
+    @property
+    def _checks_unwell(self) -> Iterator[Event]:
+        """Yield when a health check turned though nothing stood between its checkers and its endpoint."""
+        watched = Between(self.record.marks.probes_started_ns, self.injected.earliest_ns)
+        for region, within in (
+            (self.target.primary, watched),
+            (self.target.standby, Between(watched.earliest_ns, self._last_ns)),
+        ):
+            yield from self.of_kind(
+                "health_changed", within, health_check_id=region.health_check_id, healthy=False
+            )
+
+    @property
+    def _last_ns(self) -> int:
+        return self.record.marks.settled_ns or self.undone.latest_ns
 
     def measured(self, name: str, part: str = "") -> Measurement | None:
         """Return one measurement."""
@@ -247,7 +268,7 @@ class Case:
     @property
     def since_undo(self) -> Between:
         """From the rollback to the end."""
-        return Between(self.undone.earliest_ns, self.events[-1]["at_ns"])
+        return Between(self.undone.earliest_ns, self._last_ns)
 
     def shown_ns(self, within: Between, *, healthy: bool) -> list[int]:
         """Return when the name server's answers turned with the primary's health check."""
@@ -273,11 +294,24 @@ class Case:
         """Return a probe's interval."""
         return nanoseconds(next(one.interval_s for one in self.record.probes if one.name == probe))
 
+    @cached_property
+    def gave_up_ns(self) -> int:
+        """How long the longest of the clients' attempts took that went bad while the region was dark."""
+        bad = (one for one in self.observations.get(CLIENTS, ()) if one.goodness is Goodness.BAD)
+        took = [(one.done_ns or 0) - (one.sent_ns or 0) for one in bad if one.sent_ns is not None]
+        return max(took, default=0)
+
     def took_ns(self, probe: str, done_ns: int) -> int:
         """Return how long the attempt took that was done at an instant; 0 if none was."""
         every = self.observations.get(probe, ())
         took = [done_ns - one.sent_ns for one in every if one.done_ns == done_ns and one.sent_ns is not None]
         return max(took, default=0)
+
+
+@lru_cache(maxsize=4)
+def _events(path: Path) -> Sequence[Event]:
+    """Return a cloud's truth; it is over when the first of its drills is judged."""
+    return sorted(truth_log.read(path), key=operator.itemgetter("at_ns"))
 
 
 def _target(folder: Path) -> Target:

@@ -1,17 +1,19 @@
 """What a truth drill is: drawn from its seed alone, so that any of them can be run again by itself.
 
-Some neighbouring seeds share a cloud: its time scales are drawn from their number divided by how many.
+Neighbouring seeds share a cloud: its time scales are drawn from their number divided by how many.
 """
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from random import Random
 from typing import Any, Literal
 
 from infra.lab.profile import FAST, Profile
 
 SIDE_BY_SIDE = 3
-"""How many drills share a cloud."""
+"""How many drills run in a cloud at the same time."""
+A_CLOUD = 9
+"""How many drills share a cloud, one round of them after the other."""
 
 Method = Literal["inversion", "blackout", "paused"]
 Plant = Literal["", "corrupt", "duplicate", "lose", "diverge", "stall-edge", "stall-share", "overcommit"]
@@ -133,6 +135,24 @@ class Drill:
         looks = self.threshold * (self.cloud.check_s + self.cloud.check_timeout_s)
         return least, self.cloud.propagation_s + self.cloud.acl_s + looks + self.ttl_s + 1
 
+    def stretched(self, by: float) -> "Drill":
+        """Return the same drill in slow motion, for a machine that is too busy for it."""
+        cloud = self.cloud
+        return replace(
+            self,
+            cloud=replace(
+                cloud,
+                check_s=by * cloud.check_s,
+                check_timeout_s=by * cloud.check_timeout_s,
+                propagation_s=by * cloud.propagation_s,
+            ),
+            probe_s=by * self.probe_s,
+            write_s=by * self.write_s,
+            api_s=by * self.api_s,
+            timeout_s=by * self.timeout_s,
+            window_s=by * self.window_s,
+        )
+
     def document(self) -> dict[str, Any]:
         """Return it as JSON."""
         return asdict(self)
@@ -145,12 +165,12 @@ class Drill:
 
 def cloud_of(seed: int) -> Cloud:
     """Draw the time scales around a drill."""
-    group = seed // SIDE_BY_SIDE
+    group = seed // A_CLOUD
     draw = Random(f"cloud {group}")
     return Cloud(
         group=group,
-        check_s=_even(draw, 0.15, 0.5),
-        check_timeout_s=_even(draw, 0.15, 0.4),
+        check_s=_even(draw, 0.25, 0.6),
+        check_timeout_s=_even(draw, 0.4, 0.8),
         propagation_s=_even(draw, 0.1, 2.5),
         lag_median_s=_even(draw, 0.02, 0.5),
         lag_sigma=draw.uniform(0.1, 0.6),
@@ -173,23 +193,25 @@ def drill_of(seed: int, *, longest_s: float = 1.0) -> Drill:
     method: Method = draw.choice(("inversion", "blackout", "paused"))
     if plant in {"lose", "corrupt", "duplicate"} and method == "inversion":
         method = draw.choice(("inversion", "paused"))
-    probe_s = _even(draw, 0.01, longest_s)
-    threshold = draw.randint(1, 3)
+    # One of those that share a cloud is quick, the others leave it time to answer.
+    quick = seed % SIDE_BY_SIDE == 0
+    probe_s = _even(draw, 0.01, 0.1) if quick else _even(draw, 0.1, longest_s)
+    threshold = draw.randint(2, 4)
     if method == "inversion":
         probe_s = min(probe_s, max(0.01, cloud.propagation_s / (_DEBOUNCE + 2)))
     while cloud.propagation_s + threshold * cloud.check_s < (_DEBOUNCE + 2) * probe_s and threshold < 10:
         threshold += 1
     if plant == "overcommit":
         probe_s = 0.0001
-    write_s = _even(draw, 0.03, min(longest_s, 0.4))
+    write_s = _even(draw, 0.1, max(longest_s / 2, 0.15))
     return Drill(
         seed=seed,
         cloud=cloud,
         method=method,
         probe_s=round(probe_s, 6),
         write_s=round(write_s, 6),
-        api_s=round(_even(draw, 0.1, 0.4), 6),
-        timeout_s=round(_even(draw, 0.2, 1.2), 6),
+        api_s=round(_even(draw, 0.2, 0.5), 6),
+        timeout_s=round(_even(draw, 0.6, 1.5), 6),
         ttl_s=draw.choice((0, 1, 1, 2)),
         threshold=threshold,
         window_s=round(max(0.8, 6 * probe_s, 6 * write_s), 6),

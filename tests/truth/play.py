@@ -12,7 +12,7 @@ from pathlib import Path
 
 from infra.lab.ready import TRUTH
 from tests.truth.cloud import READY
-from tests.truth.draw import Drill
+from tests.truth.draw import SIDE_BY_SIDE, Drill
 
 # No account is known here, whoever runs this.
 ENVIRONMENT = {
@@ -45,13 +45,16 @@ class Played:
 
 
 def play(folder: Path, drills: Sequence[Drill]) -> list[Played]:
-    """Run the drills of one cloud side by side."""
+    """Run the drills of one cloud, some side by side and those rounds one after the other."""
     folder.mkdir(parents=True, exist_ok=True)
     document = json.dumps([drill.document() for drill in drills])
     (folder / "drills.json").write_text(document, encoding="utf-8")
     with _cloud(folder):
-        running = [(drill, _begin(folder, drill)) for drill in drills]
-        return [_ended(folder, drill, process) for drill, process in running]
+        played = []
+        for first in range(0, len(drills), SIDE_BY_SIDE):
+            running = [(one, _begin(folder, one)) for one in drills[first : first + SIDE_BY_SIDE]]
+            played += [_ended(folder, drill, process) for drill, process in running]
+        return played
 
 
 @contextmanager

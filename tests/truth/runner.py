@@ -60,7 +60,7 @@ def timing(drill: Drill) -> Timing:
         api_interval_s=drill.api_s,
         api_timeout_s=5,
         poll_s=0.05,
-        effect_s=5,
+        effect_s=15,
         lease_s=5,
     )
 

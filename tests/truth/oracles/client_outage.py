@@ -14,7 +14,7 @@ def judge(case: Case) -> Iterator[Check]:
     if measured is None or not back:
         return
     true_ns = 0 if case.dark_ns is None else max(0, back[-1] - case.dark_ns)
-    allowed_ns = 2 * case.interval_ns(CLIENTS) + _slowest_ns(case) + nanoseconds(case.drill.timeout_s)
+    allowed_ns = 2 * case.interval_ns(CLIENTS) + _slowest_ns(case) + case.gave_up_ns
     yield Span(
         "client_outage", "", nanoseconds(measured.low), ns(measured.high), (true_ns, true_ns), allowed_ns
     )

@@ -71,11 +71,12 @@ def _detected_ns(case: Case) -> int | None:
     """Return when too few checkers last saw the primary well, as Route 53 tells it."""
     check = case.target.primary.health_check_id
     good = dict.fromkeys(range(case.drill.cloud.profile().checkers), True)
-    for event in case.of_kind("checker_changed", health_check_id=check):
+    watched = Between(case.record.marks.probes_started_ns, case.undone.earliest_ns)
+    for event in case.of_kind("checker_changed", watched, health_check_id=check):
         good[event["checker"]] = event["good"]
         few = sum(good.values()) <= _CHECKED_SHARE * len(good)
-        if few and event["at_ns"] >= case.injected.earliest_ns:
-            return int(event["at_ns"])
+        if few:
+            return int(event["at_ns"]) if event["at_ns"] >= case.injected.earliest_ns else None
     return None
 
 

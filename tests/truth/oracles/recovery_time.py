@@ -22,7 +22,7 @@ def judge(case: Case) -> Iterator[Check]:
     if impact is not None and case.dark_ns is not None:
         true_ns = back[-1] - case.dark_ns
         # Both edges have an interval of their own, and the first bad attempt took its time-out.
-        allowed_ns = 2 * case.interval_ns(CLIENTS) + answer_ns + nanoseconds(case.drill.timeout_s)
+        allowed_ns = 2 * case.interval_ns(CLIENTS) + answer_ns + case.gave_up_ns
         yield Span(
             "recovery_time", "impact", nanoseconds(impact.low), ns(impact.high), (true_ns, true_ns), allowed_ns
         )
