@@ -126,9 +126,11 @@ def _others(url: str, names: int) -> list[ProbeSpec]:
 def _service(mode: str) -> Iterator[tuple[int, int]]:
     with subprocess.Popen([sys.executable, "-c", SERVICE, mode], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None  # noqa: S101 (it is a pipe)
-        http, names = process.stdout.readline().split()
-        yield int(http), int(names)
-        process.kill()
+        try:
+            http, names = process.stdout.readline().split()
+            yield int(http), int(names)
+        finally:
+            process.kill()
 
 
 @contextlib.contextmanager
@@ -139,8 +141,10 @@ def _api() -> Iterator[str]:
         [sys.executable, "-c", API], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=HERE.parent
     ) as process:
         assert process.stdout is not None  # noqa: S101 (it is a pipe)
-        yield process.stdout.readline().decode().strip()
-        process.kill()
+        try:
+            yield process.stdout.readline().decode().strip()
+        finally:
+            process.kill()
 
 
 def _print(kept: list[Observation], processor_s: float, seconds: float) -> None:

@@ -30,6 +30,7 @@ from drill.probes.contract import Context, Probe
 from drill.probes.loop import precise_loop
 from drill.probes.relay import ARGUMENT, ApiProbes, Relay
 from drill.probes.schedule import Schedule
+from drill.probes.stalls import Stalls
 
 FLUSH_S = 0.05
 CLOCK_S = 1.0
@@ -46,6 +47,8 @@ END_S = 2.0
 # thousands of them in flight that takes tens of milliseconds.
 YOUNG = 2000
 COLLECT_S = 30.0
+# AWS calls run in threads; they hand the interpreter over this soon when an attempt is due.
+SWITCH_S = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +161,8 @@ async def sample(order: Order, sink: Sink, path: Path | None) -> None:
     await asyncio.gather(*(probe.open() for probe in made))
     _spare_the_collector()
     keeping = asyncio.create_task(keeper.run())
-    schedules = _begin(made, keeper, api)
+    stalls = Stalls()
+    schedules = _begin(made, keeper, stalls, api)
     watched = [keeping, *(schedule.failed for schedule in schedules), *([api.failed] if api else [])]
     await asyncio.wait((ended, *watched), return_when=asyncio.FIRST_COMPLETED)
     for schedule in schedules:
@@ -167,6 +171,7 @@ async def sample(order: Order, sink: Sink, path: Path | None) -> None:
     if api is not None:
         ending.append(api.stop(order.drain_s + END_S))
     problems = await asyncio.gather(*ending, return_exceptions=True)
+    stalls.stop()
     failures = [each for each in watched if each.done()]
     keeper.end()
     await keeping
@@ -195,13 +200,15 @@ def _spare_the_collector() -> None:
     gc.set_threshold(YOUNG, _NEVER, _NEVER)
 
 
-def _begin(made: Sequence[Probe], keeper: _Keeper, api: ApiProbes | None) -> list[Schedule]:
+def _begin(made: Sequence[Probe], keeper: _Keeper, stalls: Stalls, api: ApiProbes | None) -> list[Schedule]:
     """Begin every schedule and tell the parent when the first attempt is due."""
     start_ns = clock.monotonic_ns() + HEAD_START_NS
     first_ns = min(start_ns, api.started_ns) if api else start_ns
     sys.stdout.write(f"{first_ns}\n")
     sys.stdout.flush()
-    return [Schedule(probe, start_ns + place * STAGGER_NS, keeper.keep) for place, probe in enumerate(made)]
+    return [
+        Schedule(probe, start_ns + place * STAGGER_NS, keeper.keep, stalls) for place, probe in enumerate(made)
+    ]
 
 
 def _end_signal(loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from infra.lab.profile import FAST, Profile
 
-SIDE_BY_SIDE = 3
+SIDE_BY_SIDE = 4
 """How many drills run in a cloud at the same time."""
-A_CLOUD = 9
+A_CLOUD = 12
 """How many drills share a cloud, one round of them after the other."""
 
 Method = Literal["inversion", "blackout", "paused"]
@@ -202,7 +202,7 @@ def drill_of(seed: int, *, longest_s: float = 1.0) -> Drill:
     while cloud.propagation_s + threshold * cloud.check_s < (_DEBOUNCE + 2) * probe_s and threshold < 10:
         threshold += 1
     if plant == "overcommit":
-        probe_s = 0.0001
+        probe_s = 0.0002
     write_s = _even(draw, 0.1, max(longest_s / 2, 0.15))
     return Drill(
         seed=seed,

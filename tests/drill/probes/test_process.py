@@ -48,6 +48,12 @@ def observed(path: Path) -> list[Observation]:
         return store.read()[0]
 
 
+def children(pid: int) -> list[int]:
+    """Return the processes that a process started."""
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8")
+    return [int(child) for child in text.split()]
+
+
 def runs(pid: int) -> bool:
     """Say whether a process runs; one that is dead and not yet reaped does not."""
     try:
@@ -147,6 +153,41 @@ class TestSampler:
             sampler.stop()
 
 
+class TestApiProbes:
+    def test_have_a_process_of_their_own(
+        self, tmp_path: Path, serve: Serve, silent: int, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What calls AWS's API is seen from another process, and all of it is in the one store at the end."""
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, "testing")
+        path = tmp_path / "observations.sqlite"
+        table = ProbeSpec("table", "table", 0.1, 0.4, {"table": "t", "region": "us-east-1"})
+        service = serve(lambda *_: (200, {"region": "us-east-1"}))
+        context = place(service.port, endpoint_url=f"http://127.0.0.1:{silent}")
+
+        sampler = Sampler.start([clients(), table], context, path)
+        (other,) = children(sampler.pid)
+        await_until(lambda: {each.probe for each in observed(path)} == {"clients", "table"})
+        sampler.stop()
+
+        kept = [each for each in observed(path) if each.probe == "table"]
+        assert list(range(len(kept))) == sorted(each.number for each in kept)
+        assert sampler.started_ns == min(each.due_ns for each in observed(path))
+        assert not runs(other)
+
+    def test_their_death_is_seen(self, tmp_path: Path, serve: Serve, place: Place) -> None:
+        """When that process dies the sampler ends and says what is missing."""
+        table = ProbeSpec("table", "table", 0.1, 0.4, {"table": "t", "region": "us-east-1"})
+        service = serve(lambda *_: (200, {}))
+        context = place(service.port, endpoint_url="http://127.0.0.1:9")
+        sampler = Sampler.start([clients(), table], context, tmp_path / "observations.sqlite")
+        os.kill(children(sampler.pid)[0], signal.SIGKILL)
+        await_until(lambda: not sampler.alive)
+
+        with pytest.raises(DrillError, match="the probes of AWS's API ended; nobody knows"):
+            sampler.stop()
+
+
 class TestStart:
     @pytest.mark.parametrize(
         ("spec", "complaint"),
@@ -154,6 +195,7 @@ class TestStart:
             (ProbeSpec("a", "nosuch", 1, 1), "no kind 'nosuch'; it is one of dns, health_check"),
             (ProbeSpec("a", "table", 1, 1), r"option 'table' must be a text"),
             (ProbeSpec("a", "http", 0, 1), "must be above zero"),
+            (ProbeSpec("a", "http", 0.0005, 5), "up to 10008 attempts in flight .* more than 8000: choose"),
         ],
     )
     def test_a_wrong_spec(self, tmp_path: Path, place: Place, spec: ProbeSpec, complaint: str) -> None:
