@@ -33,7 +33,8 @@ CLIENTS = "clients"
 SERVICE = """
 import asyncio, sys
 BODY = b'{"region": "us-east-1", "stores": {"dynamodb": "written"}}'
-ANSWER = b"HTTP/1.1 200 OK\\r\\nContent-Type: application/json\\r\\nContent-Length: %d\\r\\n\\r\\n%s" % (len(BODY), BODY)
+HEAD = b"HTTP/1.1 200 OK\\r\\nContent-Type: application/json\\r\\nContent-Length: "
+ANSWER = HEAD + b"%d\\r\\n\\r\\n" % len(BODY) + BODY
 class Service(asyncio.Protocol):
     def connection_made(self, transport):
         self.transport = transport
@@ -80,7 +81,10 @@ def main() -> None:
         http, names = stack.enter_context(_service("hang" if typed.hang else "answer"))
         url = None if typed.no_aws else stack.enter_context(_api())
         context = Context("rate", url, (EAST, WEST), "shop.test", http, resolver=f"127.0.0.1:{names}")
-        specs = [ProbeSpec(CLIENTS, "http", 1 / typed.rate, typed.timeout), *(_others(url, names) if url else ())]
+        specs = [
+            ProbeSpec(CLIENTS, "http", 1 / typed.rate, typed.timeout),
+            *(_others(url, names) if url else ()),
+        ]
         began = resource.getrusage(resource.RUSAGE_CHILDREN)
         sampler = Sampler.start(specs, context, folder / "observations.sqlite")
         time.sleep(typed.seconds)
@@ -98,8 +102,13 @@ def _others(url: str, names: int) -> list[ProbeSpec]:
         aws.client("dynamodb", region).create_table(
             TableName="orders",
             BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "customer", "KeyType": "HASH"}, {"AttributeName": "token", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("customer", "token")],
+            KeySchema=[
+                {"AttributeName": "customer", "KeyType": "HASH"},
+                {"AttributeName": "token", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": name, "AttributeType": "S"} for name in ("customer", "token")
+            ],
         )
     check = aws.client("route53", "global").create_health_check(
         CallerReference="rate",

@@ -54,8 +54,8 @@ def probes(specs: Iterable[ProbeSpec], context: Context) -> list[Probe]:
         made[spec.name] = KINDS[spec.kind](spec, context)
         if made[spec.name].slots > MOST_SLOTS:
             msg = (
-                f"probe {spec.name!r}: every {spec.interval_s:g} s with a time-out of {spec.timeout_s:g} s means "
-                f"up to {made[spec.name].slots} attempts in flight while the service hangs, more than "
+                f"probe {spec.name!r}: every {spec.interval_s:g} s with a time-out of {spec.timeout_s:g} s "
+                f"means up to {made[spec.name].slots} attempts in flight while the service hangs, more than "
                 f"{MOST_SLOTS}: choose a longer interval or a shorter time-out"
             )
             raise UsageError(msg)

@@ -41,7 +41,10 @@ class ApiProbes:
     """The near end: the process, and what comes from it."""
 
     def __init__(
-        self, process: "subprocess.Popen[bytes]", lines: asyncio.StreamReader, keep: Callable[[Observation], None]
+        self,
+        process: "subprocess.Popen[bytes]",
+        lines: asyncio.StreamReader,
+        keep: Callable[[Observation], None],
     ) -> None:
         """Use :meth:`start` to make one."""
         self._process = process
@@ -60,7 +63,7 @@ class ApiProbes:
             DrillError: They could not start; why stands in the log already.
 
         """
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: ASYNC220 (before anything is due)
             [sys.executable, "-m", "drill.probes.sampler", str(order), ARGUMENT],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -1,9 +1,10 @@
 """Runs all probes of a drill in a process of its own: ``python -m drill.probes.sampler FILE``.
 
-Those that call AWS's API run in another one beside it (see ``relay.py``). FILE is JSON: ``specs``, ``context``, ``store`` (where observations go) and ``drain_s``. When
-the probes are open it prints the instant at which the first attempt is due. It ends on
-SIGTERM, or when its standard input closes: so it never outlives the drill that started it.
-Attempts in flight are then waited for, up to their time-out and ``drain_s`` at most.
+Those that call AWS's API run in another one beside it (see ``relay.py``). FILE is JSON:
+``specs``, ``context``, ``store`` (where observations go) and ``drain_s``. When the probes are
+open it prints the instant at which the first attempt is due. It ends on SIGTERM, or when its
+standard input closes: so it never outlives the drill that started it. Attempts in flight are
+then waited for, up to their time-out and ``drain_s`` at most.
 """
 
 import asyncio
@@ -194,7 +195,7 @@ def _shared_out(every: Sequence[Probe], *, alone: bool) -> tuple[list[Probe], li
 
 
 def _spare_the_collector() -> None:
-    """Have the collector of garbage leave alone what is here already, which it would look through each time."""
+    """Have the collector of garbage leave alone what is here already, and seldom look at old things."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG, _NEVER, _NEVER)
@@ -207,7 +208,8 @@ def _begin(made: Sequence[Probe], keeper: _Keeper, stalls: Stalls, api: ApiProbe
     sys.stdout.write(f"{first_ns}\n")
     sys.stdout.flush()
     return [
-        Schedule(probe, start_ns + place * STAGGER_NS, keeper.keep, stalls) for place, probe in enumerate(made)
+        Schedule(probe, start_ns + place * STAGGER_NS, keeper.keep, stalls)
+        for place, probe in enumerate(made)
     ]
 
 
@@ -238,7 +240,7 @@ def _allow_open_files(made: Sequence[Probe]) -> None:
     """
     needed = sum(probe.slots for probe in made) + SPARE_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard not in {resource.RLIM_INFINITY} and hard < needed:
+    if hard != resource.RLIM_INFINITY and hard < needed:
         msg = (
             f"while the service hangs, these probes hold up to {needed} files open and this machine lets a "
             f"process have {hard}: allow more with ulimit -n, or choose longer intervals or shorter time-outs"

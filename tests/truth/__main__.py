@@ -9,6 +9,7 @@ from tests.truth.truth import Asked, played_out
 from tests.truth.verdicts import problems
 
 ALL = 216
+PAGE = Path("docs/truth.md")
 
 
 def main() -> int:
@@ -16,17 +17,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make truth", description=__doc__)
     parser.add_argument("--drills", type=int, default=ALL, help="how many, from seed 0 on")
     parser.add_argument("--seed", type=int, action="append", help="this one alone; may be repeated")
-    parser.add_argument("--at-once", type=int, default=3, help="how many clouds side by side")
+    parser.add_argument("--at-once", type=int, default=2, help="how many clouds side by side")
     parser.add_argument("--longest", type=float, default=1.0, help="no client probe is slower (seconds)")
     parser.add_argument("--keep", type=Path, help="keep what the drills leave in this folder")
-    parser.add_argument("--table", type=Path, help="write the page with the table here")
+    parser.add_argument("--table", type=Path, help="write the page here (a whole run: docs/truth.md)")
     typed = parser.parse_args()
+    if typed.keep and typed.keep.exists() and any(typed.keep.iterdir()):
+        parser.error(f"{typed.keep} is not empty: name a new folder")
     asked = Asked(tuple(typed.seed or range(typed.drills)), typed.longest, typed.at_once, typed.keep)
     done = played_out(asked, lambda line: print(line, flush=True))
     wrong = problems(done.verdicts)
     for line in wrong:
         print(f"RED: {line}")
-    if typed.table:
+    whole = not typed.seed and typed.drills == ALL
+    if typed.table or whole:
+        typed.table = typed.table or PAGE
         typed.table.write_text(page(done), encoding="utf-8")
     print(f"{len(done.verdicts)} drills in {done.took_s:.0f} s: {'RED' if wrong else 'all true'}")
     return 1 if wrong else 0

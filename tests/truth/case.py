@@ -315,7 +315,7 @@ def _events(path: Path) -> Sequence[Event]:
 
 
 def _target(folder: Path) -> Target:
-    from drill import plan  # noqa: PLC0415 (heavy, and needed here alone)
+    from drill import plan
 
     return plan.read(folder).target
 

@@ -13,8 +13,7 @@ import json
 import os
 import socket
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -102,24 +101,30 @@ async def _live(folder: Path, drills: list[Drill]) -> None:
         try:
             for one in world.physics:
                 await one.start()
-            following = asyncio.create_task(_follow(world))
-            await _build(folder, drills, world, service, ports, addresses)
-            await _settle(health, folder, drills)
-            # A whole collection over all that moto keeps stands everything still for half a second.
-            gc.collect()
-            gc.freeze()
-            watching = asyncio.create_task(canary.watch(ports, drills[0], truth))
-            (folder / READY).touch()
-            await asyncio.to_thread(sys.stdin.buffer.read)
-            following.cancel()
-            watching.cancel()
+            async with asyncio.TaskGroup() as tasks:
+                following = tasks.create_task(_follow(world))
+                await _build(folder, drills, world, service, ports, addresses)
+                await _settle(health, folder, drills)
+                await _serve(folder, canary.watch(ports, drills[0], truth))
+                following.cancel()
         finally:
             for one in reversed(world.physics):
                 await one.close()
             plane.close()
 
 
-async def _build(  # noqa: PLR0913, PLR0917 (everything that a system stands on)
+async def _serve(folder: Path, watching: Coroutine[Any, Any, None]) -> None:
+    """Be there for drills until standard input closes."""
+    # A whole collection over all that moto keeps stands everything still for half a second.
+    gc.collect()
+    gc.freeze()
+    watch = asyncio.create_task(watching)
+    (folder / READY).touch()
+    await asyncio.to_thread(sys.stdin.buffer.read)
+    watch.cancel()
+
+
+async def _build(
     folder: Path, drills: list[Drill], world: _World, service: Service, ports: Ports, addresses: Addresses
 ) -> None:
     addresses_of: dict[str, Mapping[str, str]] = {}
@@ -152,16 +157,21 @@ async def _settle(health: HealthChecks, folder: Path, drills: list[Drill]) -> No
     for drill in drills:
         made = target.load(folder / f"{drill.name}.yaml")
         for region in (made.primary, made.standby):
-            while len(health.reports(region.health_check_id)) < drill.cloud.profile().checkers:
-                await asyncio.sleep(0.02)
-            while not health.healthy(region.health_check_id):
+            check = region.health_check_id
+            looking = drill.cloud.profile().checkers
+            # Nobody tells when a checker has looked.
+            while len(health.reports(check)) < looking or not health.healthy(check):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
     await asyncio.sleep(2 * drills[0].cloud.propagation_s)
 
 
 async def _follow(world: _World) -> None:
     loop, changed = asyncio.get_running_loop(), asyncio.Event()
-    world.plane.on_change(lambda: loop.call_soon_threadsafe(changed.set))
+
+    def notice() -> None:
+        loop.call_soon_threadsafe(changed.set)
+
+    world.plane.on_change(notice)
     while True:
         try:
             async with asyncio.timeout(TICK_S):
@@ -179,10 +189,10 @@ def _note_calls(truth: TruthLog) -> None:
 
     def update(response: Route53) -> Any:
         answer = updated(response)
-        truth.log("check_updated", health_check_id=response._get_param("HealthCheckId"))  # noqa: SLF001
+        truth.log("check_updated", health_check_id=response._get_param("HealthCheckId"))
         return answer
 
-    Route53.update_health_check = update  # type: ignore[method-assign]
+    Route53.update_health_check = update
     for name in ("create_network_acl_entry", "delete_network_acl_entry"):
         setattr(NetworkAclBackend, name, _noted(getattr(NetworkAclBackend, name), truth))
 

@@ -133,12 +133,12 @@ def _customer(aws: Aws, target: Target, number: int) -> str:
     pages = client.get_paginator("scan").paginate(TableName=target.table.name)
     wanted = token(number)
     found = [item for page in pages for item in page["Items"] if item["token"]["S"] == wanted]
-    return next(item["customer"]["S"] for item in found if "drill-marker" not in item["customer"]["S"])
+    return next(str(item["customer"]["S"]) for item in found if "drill-marker" not in item["customer"]["S"])
 
 
 def _address(target: Target) -> str:
     """Return where the standby's load balancer answers."""
-    from dns.resolver import Resolver  # noqa: PLC0415
+    from dns.resolver import Resolver
 
     host, _, port = str(target.service.resolver).partition(":")
     resolver = Resolver(configure=False)

@@ -89,9 +89,7 @@ class Service:
     def _take(self, region: str, system: str, event: Mapping[str, Any]) -> Invocation:
         answer = self._routes[region, system].answer(event)
         number = json.loads(event["body"])["number"]
-        self._truth.log(
-            "order_answered", region=region, table=system, number=number, status=answer.status
-        )
+        self._truth.log("order_answered", region=region, table=system, number=number, status=answer.status)
         return _answer(answer.status, {"region": region, **answer.body})
 
 

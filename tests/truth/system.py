@@ -160,9 +160,9 @@ class Builder:
             "RequestInterval": 10,
             "FailureThreshold": drill.threshold,
         }
-        made = client.create_health_check(
-            CallerReference=f"{drill.name}-{region}", HealthCheckConfig=config
-        )["HealthCheck"]
+        made = client.create_health_check(CallerReference=f"{drill.name}-{region}", HealthCheckConfig=config)[
+            "HealthCheck"
+        ]
         client.change_tags_for_resource(ResourceType="healthcheck", ResourceId=made["Id"], AddTags=_TAGS)
         return str(made["Id"])
 

@@ -61,19 +61,10 @@ def played_out(asked: Asked, told: Callable[[str], None]) -> Done:
     """Play and judge all drills; ``told`` hears a line of each."""
     began = time.monotonic()
     root = asked.keep or Path(tempfile.mkdtemp(prefix="truth-"))
-    for old in root.glob("*-*"):
-        shutil.rmtree(old)
     done = Done(asked)
     left = [drill_of(seed, longest_s=asked.longest_s) for seed in asked.seeds]
     for attempt in range(1, TRIES + 1):
-        groups = [list(group) for _, group in groupby(left, key=lambda drill: drill.cloud.group)]
-        with ThreadPoolExecutor(asked.at_once) as pool:
-            folders = (root / f"{attempt}-{group[0].cloud.group}" for group in groups)
-            judged = [
-                one
-                for some in pool.map(lambda pair: _group(*pair, told), zip(folders, groups, strict=True))
-                for one in some
-            ]
+        judged = _all(root / str(attempt), left, asked.at_once, told)
         left = [drill.stretched(SLOWER) for drill, found in judged if found is None]
         done.verdicts += [found for _, found in judged if found is not None]
         if not left:
@@ -87,7 +78,9 @@ def played_out(asked: Asked, told: Callable[[str], None]) -> Done:
     return done
 
 
-def _group(folder: Path, drills: list[Drill], told: Callable[[str], None]) -> list[tuple[Drill, Verdict | None]]:
+def _group(
+    folder: Path, drills: list[Drill], told: Callable[[str], None]
+) -> list[tuple[Drill, Verdict | None]]:
     return [(one.drill, _judged(one, told)) for one in play(folder, drills)]
 
 

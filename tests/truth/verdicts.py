@@ -71,7 +71,9 @@ def problems(verdicts: Sequence[Verdict]) -> list[str]:
     spans = [span for one in verdicts for span in one.spans]
     wide = [span for span in spans if not span.narrow]
     if len(wide) > (1 - NARROW_SHARE) * len(spans):
-        told.append(f"{len(wide)} of {len(spans)} intervals are wider than two of their probe's intervals allow")
+        told.append(
+            f"{len(wide)} of {len(spans)} intervals are wider than two of their probe's intervals allow"
+        )
     for place, mutation in enumerate(MUTATIONS):
         asked = frozenset().union(*(one.asked for one in verdicts))
         caught = frozenset().union(*(one.caught[place] for one in verdicts if one.caught))

@@ -23,6 +23,10 @@ def judge(case: Case) -> Iterator[Check]:
 def _slowest_ns(case: Case) -> int:
     """Return how long the slowest attempt took that was answered."""
     return max(
-        (one.done_ns - one.sent_ns for one in case.observations[CLIENTS] if one.answered_by and one.sent_ns and one.done_ns),
+        (
+            one.done_ns - one.sent_ns
+            for one in case.observations[CLIENTS]
+            if one.answered_by and one.sent_ns and one.done_ns
+        ),
         default=0,
     )

@@ -1,4 +1,4 @@
-"""Findings and the outcome: what was planted is told, what was not is not, and starved drills prove nothing."""
+"""Findings and the outcome: what was planted is told, nothing else is, and starved drills prove nothing."""
 
 import re
 from collections.abc import Iterator
@@ -44,10 +44,14 @@ def _divergence(case: Case) -> Iterator[Check]:
     primary = case.target.primary.name
     late = {
         event["number"]
-        for event in case.of_kind("order_answered", case.under_fault, table=case.target.table.name, region=primary)
+        for event in case.of_kind(
+            "order_answered", case.under_fault, table=case.target.table.name, region=primary
+        )
         if event["at_ns"] >= back[-1]
     }
     sent = {one.number: one.sent_ns or 0 for one in case.observations.get(WRITER, ())}
-    planted = {number for number in late if sent[number] >= back[-1]} if case.drill.plant == "diverge" else set()
+    planted = (
+        {number for number in late if sent[number] >= back[-1]} if case.drill.plant == "diverge" else set()
+    )
     yield Same("divergence", "every one", sorted(planted - told), [])
     yield Same("divergence", "no other", sorted(told - late), [])

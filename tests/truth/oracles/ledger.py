@@ -25,9 +25,7 @@ def judge(case: Case) -> Iterator[Check]:
 
 def _acknowledged(case: Case) -> dict[int, Observation]:
     """Return the writes whose acknowledgement the client has seen, as its own log has it."""
-    return {
-        one.number: one for one in case.observations.get(WRITER, ()) if one.goodness is Goodness.GOOD
-    }
+    return {one.number: one for one in case.observations.get(WRITER, ()) if one.goodness is Goodness.GOOD}
 
 
 def _answers(case: Case) -> Iterator[Mapping[str, int]]:
@@ -44,7 +42,10 @@ def _until_ns(case: Case, ledger: LedgerResult) -> int:
 
 
 def _sets(
-    case: Case, ledger: LedgerResult, acknowledged: Mapping[int, Observation], there: Mapping[int, list[tuple[int, bool]]]
+    case: Case,
+    ledger: LedgerResult,
+    acknowledged: Mapping[int, Observation],
+    there: Mapping[int, list[tuple[int, bool]]],
 ) -> Iterator[Check]:
     until_ns = _until_ns(case, ledger)
     books = {number for number, one in acknowledged.items() if (one.done_ns or _NEVER_NS) <= until_ns}

@@ -24,5 +24,10 @@ def judge(case: Case) -> Iterator[Check]:
         # Both edges have an interval of their own, and the first bad attempt took its time-out.
         allowed_ns = 2 * case.interval_ns(CLIENTS) + answer_ns + case.gave_up_ns
         yield Span(
-            "recovery_time", "impact", nanoseconds(impact.low), ns(impact.high), (true_ns, true_ns), allowed_ns
+            "recovery_time",
+            "impact",
+            nanoseconds(impact.low),
+            ns(impact.high),
+            (true_ns, true_ns),
+            allowed_ns,
         )

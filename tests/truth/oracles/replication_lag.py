@@ -4,7 +4,7 @@ Judged marker by marker, and as the quantiles of the same markers.
 """
 
 from collections.abc import Iterator
-from math import ceil, inf
+from math import ceil
 
 from drill.measure.bounds import nanoseconds
 from drill.model import Observation
@@ -61,7 +61,9 @@ def _lags_ns(case: Case) -> dict[str, int]:
 
 
 def _marker(seen: Observation) -> tuple[int, int, int | None, int | None] | None:
-    instants = [seen.detail.get(f"{key}_ns") for key in ("written_sent", "written_done", "miss_sent", "hit_done")]
+    instants = [
+        seen.detail.get(f"{key}_ns") for key in ("written_sent", "written_done", "miss_sent", "hit_done")
+    ]
     sent, done, miss, hit = (one if isinstance(one, int) else None for one in instants)
     if sent is None or done is None or (miss is None and hit is None):
         return None
