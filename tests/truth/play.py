@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from infra.lab.ready import TRUTH
@@ -24,6 +24,7 @@ ENVIRONMENT = {
 }
 START_S = 180.0
 DRILL_S = 180.0
+DRILLS = "drills.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def play(folder: Path, drills: Sequence[Drill]) -> list[Played]:
     """Run the drills of one cloud, some side by side and those rounds one after the other."""
     folder.mkdir(parents=True, exist_ok=True)
     document = json.dumps([drill.document() for drill in drills])
-    (folder / "drills.json").write_text(document, encoding="utf-8")
+    (folder / DRILLS).write_text(document, encoding="utf-8")
     with _cloud(folder):
         played = []
         for first in range(0, len(drills), SIDE_BY_SIDE):
@@ -97,10 +98,22 @@ def _ended(folder: Path, drill: Drill, process: "subprocess.Popen[bytes]") -> Pl
     except subprocess.TimeoutExpired:
         process.terminate()
         status = process.wait()
-    runs = sorted(path for path in (folder / drill.name).glob("*") if (path / "record.json").exists())
+    played = _played(folder, drill)
+    if played.folder is not None and status == 0:
+        return played
     log = (folder / f"{drill.name}.log").read_text(encoding="utf-8", errors="replace").strip()
-    complaint = "" if runs and status == 0 else f"ended with {status}: {log[-1500:]}"
-    return Played(drill, runs[-1] if runs else None, folder / TRUTH, complaint)
+    return replace(played, complaint=f"ended with {status}: {log[-1500:]}")
+
+
+def kept(folder: Path) -> list[Played]:
+    """Return the drills that were played in a folder before, and came to a record."""
+    drills = json.loads((folder / DRILLS).read_text(encoding="utf-8"))
+    return [one for one in (_played(folder, Drill.of(drill)) for drill in drills) if one.folder is not None]
+
+
+def _played(folder: Path, drill: Drill) -> Played:
+    runs = sorted(path.parent for path in (folder / drill.name).glob("*/planted.json"))
+    return Played(drill, runs[-1] if runs else None, folder / TRUTH)
 
 
 def _environment() -> dict[str, str]:

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from tests.truth.case import Case
 from tests.truth.draw import Drill, drill_of
-from tests.truth.play import Played, play
+from tests.truth.play import Played, kept, play
 from tests.truth.verdicts import Verdict, verdict
 
+TOOK = "took"
 TRIES = 6
 # What a busy machine did not keep up with is played again in slow motion.
 SLOWER = 1.5
@@ -61,6 +62,7 @@ def played_out(asked: Asked, told: Callable[[str], None]) -> Done:
     """Play and judge all drills; ``told`` hears a line of each."""
     began = time.monotonic()
     root = asked.keep or Path(tempfile.mkdtemp(prefix="truth-"))
+    root.mkdir(parents=True, exist_ok=True)
     done = Done(asked)
     left = [drill_of(seed, longest_s=asked.longest_s) for seed in asked.seeds]
     for attempt in range(1, TRIES + 1):
@@ -73,15 +75,39 @@ def played_out(asked: Asked, told: Callable[[str], None]) -> Done:
     done.verdicts += [Verdict(drill, (), complaint=f"{TRIES} times the lab was too busy") for drill in left]
     done.verdicts.sort(key=lambda one: one.drill.seed)
     done.took_s = time.monotonic() - began
+    (root / TOOK).write_text(str(done.took_s), encoding="utf-8")
     if asked.keep is None:
         shutil.rmtree(root, ignore_errors=True)
     return done
 
 
-def _group(
-    folder: Path, drills: list[Drill], told: Callable[[str], None]
+def _all(
+    root: Path, drills: Sequence[Drill], at_once: int, told: Callable[[str], None]
 ) -> list[tuple[Drill, Verdict | None]]:
-    return [(one.drill, _judged(one, told)) for one in play(folder, drills)]
+    """Play and judge drills once, some clouds of them side by side."""
+    groups = [list(group) for _, group in groupby(drills, key=lambda drill: drill.cloud.group)]
+
+    def played(group: list[Drill]) -> list[tuple[Drill, Verdict | None]]:
+        return [(one.drill, _judged(one, told)) for one in play(root / str(group[0].cloud.group), group)]
+
+    with ThreadPoolExecutor(at_once) as pool:
+        return [one for some in pool.map(played, groups) for one in some]
+
+
+def judged_again(folders: Sequence[Path], told: Callable[[str], None]) -> Done:
+    """Judge what was kept of drills that were played before."""
+    verdicts: dict[int, Verdict] = {}
+    done = Done(Asked(()))
+    for root in folders:
+        done.took_s += float((root / TOOK).read_text(encoding="utf-8"))
+        for cloud in sorted(root.glob("*/*/drills.json")):
+            for one in kept(cloud.parent):
+                found = _judged(one, told)
+                done.again += found is None
+                if found is not None:
+                    verdicts[one.drill.seed] = found
+    done.verdicts = [verdict for _, verdict in sorted(verdicts.items())]
+    return done
 
 
 def _judged(played: Played, told: Callable[[str], None]) -> Verdict | None:
