@@ -164,6 +164,8 @@ def _print(kept: list[Observation], processor_s: float, seconds: float) -> None:
     quantiles = {name: lags[min(len(lags) - 1, int(share * len(lags)))] for name, share in _QUANTILES.items()}
     print(f"due {len(clients)}, sent {len(lags)}, unsent {dict(unsent)}, outcomes {dict(answers)}")
     print("send lag, ms:", ", ".join(f"{name} {value:.3f}" for name, value in quantiles.items()))
+    worst = max(clients, key=lambda one: (one.sent_ns or 0) - one.due_ns)
+    print(f"the latest: attempt {worst.number}")
     print(f"over 1 ms: {sum(lag > 1 for lag in lags)} of {len(lags)}")
     print(f"processor: {processor_s / seconds:.2f} of a core (the sampler's start included)")
 

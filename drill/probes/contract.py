@@ -21,6 +21,8 @@ from drill.target import Target
 # enough for 1,000 a second that all hang for 5 s and more; a probe that may need more is refused.
 MOST_SLOTS = 8000
 SPARE_SLOTS = 8
+# A time-out is told a little late, the more so where thousands come at once.
+SPARE_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ class Probe(ABC):
     @property
     def slots(self) -> int:
         """How many attempts may be in flight: every one until its time-out, and a few to spare."""
-        return math.ceil(self.spec.timeout_s / self.spec.interval_s) + SPARE_SLOTS
+        return math.ceil((self.spec.timeout_s + SPARE_S) / self.spec.interval_s) + SPARE_SLOTS
 
     @classmethod
     def calls(cls, spec: ProbeSpec) -> tuple[Call, ...]:  # noqa: ARG003 (others read it)

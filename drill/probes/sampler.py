@@ -8,6 +8,7 @@ then waited for, up to their time-out and ``drain_s`` at most.
 """
 
 import asyncio
+import fcntl
 import gc
 import json
 import logging
@@ -247,6 +248,9 @@ def _allow_open_files(made: Sequence[Probe]) -> None:
         )
         raise DrillError(msg)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, needed) if soft >= 0 else soft, hard))
+    # The kernel doubles a process's table of files when it is full, and where there are threads it stands
+    # still for some 60 ms meanwhile (expand_files waits for RCU): have it large from the beginning.
+    os.close(fcntl.fcntl(sys.stdin.fileno(), fcntl.F_DUPFD, needed - 1))
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -195,7 +195,7 @@ class TestStart:
             (ProbeSpec("a", "nosuch", 1, 1), "no kind 'nosuch'; it is one of dns, health_check"),
             (ProbeSpec("a", "table", 1, 1), r"option 'table' must be a text"),
             (ProbeSpec("a", "http", 0, 1), "must be above zero"),
-            (ProbeSpec("a", "http", 0.0005, 5), "up to 10008 attempts in flight .* more than 8000: choose"),
+            (ProbeSpec("a", "http", 0.0005, 5), "up to 10508 attempts in flight .* more than 8000: choose"),
         ],
     )
     def test_a_wrong_spec(self, tmp_path: Path, place: Place, spec: ProbeSpec, complaint: str) -> None:
