@@ -134,7 +134,7 @@ def _others(url: str, names: int) -> list[ProbeSpec]:
 @contextlib.contextmanager
 def _service(mode: str) -> Iterator[tuple[int, int]]:
     with subprocess.Popen([sys.executable, "-c", SERVICE, mode], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None  # noqa: S101 (it is a pipe)
+        assert process.stdout is not None
         try:
             http, names = process.stdout.readline().split()
             yield int(http), int(names)
@@ -149,7 +149,7 @@ def _api() -> Iterator[str]:
     with subprocess.Popen(
         [sys.executable, "-c", API], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=HERE.parent
     ) as process:
-        assert process.stdout is not None  # noqa: S101 (it is a pipe)
+        assert process.stdout is not None
         try:
             yield process.stdout.readline().decode().strip()
         finally:

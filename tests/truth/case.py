@@ -3,14 +3,14 @@
 import json
 import operator
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 from drill import journal, record, runs
 from drill.measure.bounds import nanoseconds
-from drill.model import Between, Goodness, History, LedgerRead, Measurement, Observation
+from drill.model import Between, Goodness, Measurement, Observation
 from drill.observations import Store
 from drill.record import Record
 from drill.target import Target
@@ -101,7 +101,6 @@ class Case:
         observations: What the probes saw, by probe.
         events: The truth log of the cloud, in the order of time.
         planted: Numbers of the orders that were tampered with.
-        ledgers: The readings of the table.
 
     """
 
@@ -113,18 +112,20 @@ class Case:
     observations: Mapping[str, Sequence[Observation]]
     events: Sequence[Event]
     planted: Sequence[int]
-    ledgers: Sequence[LedgerRead]
 
     @classmethod
     def of(cls, played: Played) -> "Case":
         """Read what a drill left."""
         folder = played.folder
         assert folder is not None, played.complaint
-        by_probe: dict[str, list[Observation]] = {}
         with Store.open(folder / runs.OBSERVATIONS) as store:
-            for seen in store.read()[0]:
-                by_probe.setdefault(seen.probe, []).append(seen)
-            ledgers = store.ledgers()
+            reader = store.reader()
+            reader.more()
+            # What they saw besides is read from the file when it is asked for: have it all now.
+            by_probe = {
+                probe: [replace(one, detail=dict(one.detail)) for one in seen]
+                for probe, seen in reader.seen.items()
+            }
         return cls(
             drill=played.drill,
             folder=folder,
@@ -134,15 +135,7 @@ class Case:
             observations=by_probe,
             events=_events(played.truth),
             planted=json.loads((folder / PLANTED).read_text(encoding="utf-8")),
-            ledgers=ledgers,
         )
-
-    @property
-    def history(self) -> History:
-        """All that the measures are functions of."""
-        probes = {spec.name: spec for spec in self.record.probes}
-        seen = {name: self.observations.get(name, ()) for name in probes}
-        return History(probes, seen, self.record.marks, tuple(self.ledgers))
 
     @property
     def starved(self) -> bool:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from tests.truth.case import Check, Span
+from tests.truth.case import Check, Same, Span
 from tests.truth.draw import A_CLOUD, SIDE_BY_SIDE, STARVING
 from tests.truth.shift import MUTATIONS
 from tests.truth.truth import Done
@@ -67,6 +67,17 @@ def _summary(done: Done) -> Iterator[str]:
     yield f"- {len(checks)} checks, {sum(not one.inside for one in checks)} of them wrong."
     share = 100 * narrow / max(1, len(spans))
     yield f"- {narrow} of {len(spans)} intervals are narrow ({share:.2f} %; asked: 99 %)."
+    ledgers = [one for one in checks if isinstance(one, Same)]
+    for name, measure, part in (
+        ("acknowledged writes were lost at cutover", "lost", "cutover"),
+        ("were lost for good", "lost", "resumed"),
+        ("rows had another nonce", "corruption", "another nonce, cutover"),
+        ("rows were there twice", "corruption", "twice, cutover"),
+        ("writes were taken by the old primary after the cutover", "divergence", "how many"),
+    ):
+        found = [one.measured for one in ledgers if (one.measure, one.part) == (measure, part)]
+        counts = [len(one) for one in found if isinstance(one, list) and one]
+        yield f"- {sum(counts)} {name}, in {len(counts)} drills: each was found, and no other."
     starving = [one for one in done.verdicts if one.drill.plant in STARVING]
     told = sum(not one.wrong for one in starving)
     yield f"- {len(starving)} drills were starved on purpose; {told} said so."

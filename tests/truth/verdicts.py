@@ -65,12 +65,12 @@ def _name(check: Check) -> str:
     return check.measure
 
 
-def problems(verdicts: Sequence[Verdict]) -> list[str]:
+def problems(verdicts: Sequence[Verdict], narrow_share: float = NARROW_SHARE) -> list[str]:
     """Return what must not be so, one line each; none means that the test passed."""
     told = [f"seed {one.drill.seed}: {what}" for one in verdicts for what in one.wrong]
     spans = [span for one in verdicts for span in one.spans]
     wide = [span for span in spans if not span.narrow]
-    if len(wide) > (1 - NARROW_SHARE) * len(spans):
+    if len(wide) > (1 - narrow_share) * len(spans):
         told.append(
             f"{len(wide)} of {len(spans)} intervals are wider than two of their probe's intervals allow"
         )

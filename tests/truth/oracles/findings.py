@@ -53,5 +53,4 @@ def _divergence(case: Case) -> Iterator[Check]:
     planted = (
         {number for number in late if sent[number] >= back[-1]} if case.drill.plant == "diverge" else set()
     )
-    yield Same("divergence", "every one", sorted(planted - told), [])
-    yield Same("divergence", "no other", sorted(told - late), [])
+    yield Same("divergence", "how many", sorted(told), sorted(told & late | planted))
