@@ -6,6 +6,7 @@ slow, so that one line of JSON for each observation costs the sampler next to no
 """
 
 import asyncio
+import contextlib
 import json
 import subprocess
 import sys
@@ -30,8 +31,10 @@ class Relay:
 
     def add(self, observations: Iterable[Observation]) -> None:
         """Write observations, one a line."""
-        self._out.writelines(_line(one) for one in observations)
-        self._out.flush()
+        # The sampler may be gone: then nobody is left to be told, and this process is about to end.
+        with contextlib.suppress(BrokenPipeError):
+            self._out.writelines(_line(one) for one in observations)
+            self._out.flush()
 
     def add_clock(self, instant: Instant) -> None:
         """Do nothing: the sampler reads the clocks itself."""
