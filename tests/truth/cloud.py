@@ -128,6 +128,7 @@ async def _build(
     folder: Path, drills: list[Drill], world: _World, service: Service, ports: Ports, addresses: Addresses
 ) -> None:
     addresses_of: dict[str, Mapping[str, str]] = {}
+    await asyncio.to_thread(_warm, Aws(ports.endpoint_url, 30))
     builder = await asyncio.to_thread(Builder, Aws(ports.endpoint_url, 30), addresses, ports)
     for drill in drills:
         system = await asyncio.to_thread(builder.build, drill)
@@ -136,7 +137,6 @@ async def _build(
         world.balancers = (*world.balancers, *system.balancers)
         target.dump(system.target, folder / f"{drill.name}.yaml")
         addresses_of[drill.name] = system.addresses
-        await asyncio.to_thread(_warm, Aws(ports.endpoint_url, 30))
     (folder / ADDRESSES).write_text(json.dumps(addresses_of), encoding="utf-8")
 
 

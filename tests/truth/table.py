@@ -77,7 +77,7 @@ def _summary(done: Done) -> Iterator[str]:
     ):
         found = [one.measured for one in ledgers if (one.measure, one.part) == (measure, part)]
         counts = [len(one) for one in found if isinstance(one, list) and one]
-        yield f"- {sum(counts)} {name}, in {len(counts)} drills: each was found, and no other."
+        yield f"- {sum(counts)} {name}, in {len(counts)} drills."
     starving = [one for one in done.verdicts if one.drill.plant in STARVING]
     told = sum(not one.wrong for one in starving)
     yield f"- {len(starving)} drills were starved on purpose; {told} said so."
