@@ -48,6 +48,10 @@ conformance: setup ## Cut each injection short before each of its writes on a la
 scale: setup ## Measure and render a drill of a million observations; prints seconds, memory and sizes
 	@$(BIN)/python tools/million.py $(ARGS)
 
+.PHONY: truth
+truth: setup ## Judge what 216 random drills measured by what the lab knows (some minutes; ARGS="--seed 7" for one)
+	@$(BIN)/python -m tests.truth $(ARGS)
+
 .PHONY: check
 check: test lint types contracts security wheel ## Do all that CI does
 

@@ -1,5 +1,6 @@
 """How well the probes kept their schedules, and whether that is enough to believe them."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import compress, repeat
@@ -17,6 +18,11 @@ from drill.record import ProbeHealth
 from drill.target import Target
 
 ENOUGH_SENT = 0.95
+_WHY = {
+    "late": "too late",
+    "no_free_slot": "too many in flight",
+    "stalled": "timed out while the sampler stood still",
+}
 EDGED = ("recovery_time",)
 
 
@@ -108,7 +114,8 @@ def starved(history: History, edges: Sequence[Edge], judged: Collection[str] = (
     named = {edge.probe for edge in edges} | set(judged) if edges else set(history.probes)
     for one in health(history):
         if one.probe in named and one.sent < ENOUGH_SENT * one.due:
-            return f"{one.probe} sent {one.sent} of {one.due} attempts that were due."
+            told = f"{one.probe} sent {one.sent} of {one.due} attempts that were due"
+            return f"{told}{_why_unsent(history, one.probe)}."
     for edge in edges:
         gap_ns = _gap_ns(attempts(history, edge.probe), edge.at)
         interval_ns = nanoseconds(history.probes[edge.probe].interval_s)
@@ -118,6 +125,14 @@ def starved(history: History, edges: Sequence[Edge], judged: Collection[str] = (
                 f"(it was due every {seconds(interval_ns):g} s)."
             )
     return ""
+
+
+def _why_unsent(history: History, probe: str) -> str:
+    """Say why attempts were not sent, as far as the sampler wrote it down before it ended."""
+    every = history.observations.get(probe, ())
+    why = Counter(str(one.detail.get("error", "untold")) for one in every if one.sent_ns is None)
+    counted = ", ".join(f"{_WHY.get(word, word)}: {count}" for word, count in sorted(why.items()))
+    return f" ({counted})" if counted else ""
 
 
 def _gap_ns(every: Attempts, at: Between) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from drill.errors import UsageError
 from drill.model import ProbeSpec
 from drill.probes.alarm import AlarmProbe
-from drill.probes.contract import Context, Probe
+from drill.probes.contract import MOST_SLOTS, Context, Probe
 from drill.probes.dns import DnsProbe
 from drill.probes.health_check import HealthCheckProbe
 from drill.probes.http import HttpProbe
@@ -54,4 +54,11 @@ def probes(specs: Iterable[ProbeSpec], context: Context) -> list[Probe]:
             msg = f"probe {spec.name!r}: interval and time-out must be above zero"
             raise UsageError(msg)
         made[spec.name] = KINDS[spec.kind](spec, context)
+        if made[spec.name].slots > MOST_SLOTS:
+            msg = (
+                f"probe {spec.name!r}: every {spec.interval_s:g} s with a time-out of {spec.timeout_s:g} s "
+                f"means up to {made[spec.name].slots} attempts in flight while the service hangs, more than "
+                f"{MOST_SLOTS}: choose a longer interval or a shorter time-out"
+            )
+            raise UsageError(msg)
     return list(made.values())

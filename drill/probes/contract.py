@@ -17,8 +17,12 @@ from drill.model import Goodness, Json, ProbeSpec
 from drill.role import Role
 from drill.target import Target
 
-# More attempts of one probe than this are never in flight: each holds a socket.
-MOST_SLOTS = 4000
+# More attempts of one probe than this are never in flight: each holds a socket and some 20 kB. It is
+# enough for 1,000 a second that all hang for 5 s and more; a probe that may need more is refused.
+MOST_SLOTS = 8000
+SPARE_SLOTS = 8
+# A time-out is told a little late, the more so where thousands come at once.
+SPARE_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,7 @@ class Probe(ABC):
     @property
     def slots(self) -> int:
         """How many attempts may be in flight: every one until its time-out, and a few to spare."""
-        return min(MOST_SLOTS, math.ceil(self.spec.timeout_s / self.spec.interval_s) + 8)
+        return math.ceil((self.spec.timeout_s + SPARE_S) / self.spec.interval_s) + SPARE_SLOTS
 
     @classmethod
     def calls(cls, spec: ProbeSpec) -> tuple[Call, ...]:  # noqa: ARG003 (others read it)

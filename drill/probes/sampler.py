@@ -1,32 +1,38 @@
 """Runs all probes of a drill in a process of its own: ``python -m drill.probes.sampler FILE``.
 
-FILE is JSON: ``specs``, ``context``, ``store`` (where observations go) and ``drain_s``. When
-the probes are open it prints the instant at which the first attempt is due. It ends on
-SIGTERM, or when its standard input closes: so it never outlives the drill that started it.
-Attempts in flight are then waited for, up to their time-out and ``drain_s`` at most.
+Those that call AWS's API run in another one beside it (see ``relay.py``). FILE is JSON:
+``specs``, ``context``, ``store`` (where observations go) and ``drain_s``. When the probes are
+open it prints the instant at which the first attempt is due. It ends on SIGTERM, or when its
+standard input closes: so it never outlives the drill that started it. Attempts in flight are
+then waited for, up to their time-out and ``drain_s`` at most.
 """
 
 import asyncio
+import fcntl
+import gc
 import json
 import logging
 import os
 import resource
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from drill import clock
+from drill.clock import Instant
 from drill.errors import DrillError
 from drill.model import Observation, ProbeSpec
 from drill.observations import Store
 from drill.probes.catalogue import probes
 from drill.probes.contract import Context, Probe
 from drill.probes.loop import precise_loop
+from drill.probes.relay import ARGUMENT, ApiProbes, Relay
 from drill.probes.schedule import Schedule
+from drill.probes.stalls import Stalls
 
 FLUSH_S = 0.05
 CLOCK_S = 1.0
@@ -35,6 +41,14 @@ HEAD_START_NS = 20_000_000
 # Probes with one interval would all be due at once: each begins a little after the one before.
 STAGGER_NS = 500_000
 MOST_THREADS = 128
+# Files that are open besides those of attempts: the store, resolvers' sockets, AWS's connections.
+SPARE_FILES = 256
+# What the process of AWS's probes may take to end beyond its attempts in flight.
+END_S = 2.0
+# Garbage is looked for among what is new; among all, attempts in flight too, this seldom: with some
+# thousands of them in flight that takes tens of milliseconds.
+YOUNG = 2000
+COLLECT_S = 30.0
 # AWS calls run in threads; they hand the interpreter over this soon when an attempt is due.
 SWITCH_S = 0.0005
 
@@ -78,11 +92,21 @@ class Order:
         )
 
 
-class _Keeper:
-    """Gathers observations and adds them to the store in a thread, a batch every FLUSH_S."""
+class Sink(Protocol):
+    """Where observations go."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def add(self, observations: Iterable[Observation]) -> None:
+        """Keep observations."""
+
+    def add_clock(self, instant: Instant) -> None:
+        """Keep a reading of both clocks."""
+
+
+class _Keeper:
+    """Gathers observations and adds them to a sink in a thread, a batch every FLUSH_S."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
         self._batch: list[Observation] = []
         self._thread = ThreadPoolExecutor(max_workers=1)
         self._clock_due_ns = 0
@@ -93,8 +117,12 @@ class _Keeper:
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
+        collected_s = loop.time()
         while not self._ending or self._batch:
             await asyncio.sleep(FLUSH_S)
+            if loop.time() - collected_s > COLLECT_S:
+                gc.collect()
+                collected_s = loop.time()
             batch, self._batch = self._batch, []
             await loop.run_in_executor(self._thread, self._add, batch)
 
@@ -104,47 +132,86 @@ class _Keeper:
     def _add(self, batch: Sequence[Observation]) -> None:
         now = clock.now()
         if now.monotonic_ns >= self._clock_due_ns:
-            self._store.add_clock(now)
+            self._sink.add_clock(now)
             self._clock_due_ns = now.monotonic_ns + round(CLOCK_S * 1e9)
         if batch:
-            self._store.add(batch)
+            self._sink.add(batch)
 
 
-async def sample(order: Order, store: Store) -> None:
-    """Run the probes until told to end; what they saw is in the store when this returns.
+_NEVER = 1_000_000_000
+
+
+async def sample(order: Order, sink: Sink, path: Path | None) -> None:
+    """Run probes until told to end; what they saw is in the sink when this returns.
+
+    Args:
+        order: The probes, and where everything is.
+        sink: Where observations go.
+        path: The order's file, for the process of those that call AWS's API; None to be that process.
 
     Raises:
-        DrillError: An option of a probe is wrong, or the store can't be written.
+        DrillError: An option of a probe is wrong, or the sink can't be written.
 
     """
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(max_workers=MOST_THREADS))
     ended = _end_signal(loop)
-    made = probes(order.specs, order.context)
+    made, others = _shared_out(probes(order.specs, order.context), alone=path is None)
+    _allow_open_files(made)
+    keeper = _Keeper(sink)
+    api = await ApiProbes.start(path, keeper.keep) if path and others else None
     await asyncio.gather(*(probe.open() for probe in made))
-    keeper = _Keeper(store)
+    _spare_the_collector()
     keeping = asyncio.create_task(keeper.run())
-    schedules = _begin(made, keeper)
-    watched = [keeping, *(schedule.failed for schedule in schedules)]
+    stalls = Stalls()
+    schedules = _begin(made, keeper, stalls, api)
+    watched = [keeping, *(schedule.failed for schedule in schedules), *([api.failed] if api else [])]
     await asyncio.wait((ended, *watched), return_when=asyncio.FIRST_COMPLETED)
     for schedule in schedules:
         schedule.stop()
-    await asyncio.gather(*(schedule.drain(order.drain_s) for schedule in schedules))
+    ending = [schedule.drain(order.drain_s) for schedule in schedules]
+    if api is not None:
+        ending.append(api.stop(order.drain_s + END_S))
+    problems = await asyncio.gather(*ending, return_exceptions=True)
+    stalls.stop()
     failures = [each for each in watched if each.done()]
     keeper.end()
     await keeping
     for failure in failures:
         failure.result()  # raises: none of them is ever done unless it failed
-    store.seal()
+    for problem in problems:
+        if problem is not None:
+            raise problem
     await asyncio.gather(*(probe.close() for probe in made))
 
 
-def _begin(made: Sequence[Probe], keeper: _Keeper) -> list[Schedule]:
+def _shared_out(every: Sequence[Probe], *, alone: bool) -> tuple[list[Probe], list[Probe]]:
+    """Return the probes of this process and those of the other: ``alone`` is the one that calls AWS's API."""
+    calling = [probe for probe in every if probe.calls(probe.spec)]
+    plain = [probe for probe in every if not probe.calls(probe.spec)]
+    if alone:
+        return calling, plain
+    # With nothing beside them to be made late, those few need no process of their own.
+    return (plain, calling) if plain else (calling, plain)
+
+
+def _spare_the_collector() -> None:
+    """Have the collector of garbage leave alone what is here already, and seldom look at old things."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG, _NEVER, _NEVER)
+
+
+def _begin(made: Sequence[Probe], keeper: _Keeper, stalls: Stalls, api: ApiProbes | None) -> list[Schedule]:
     """Begin every schedule and tell the parent when the first attempt is due."""
     start_ns = clock.monotonic_ns() + HEAD_START_NS
-    sys.stdout.write(f"{start_ns}\n")
+    first_ns = min(start_ns, api.started_ns) if api else start_ns
+    sys.stdout.write(f"{first_ns}\n")
     sys.stdout.flush()
-    return [Schedule(probe, start_ns + place * STAGGER_NS, keeper.keep) for place, probe in enumerate(made)]
+    return [
+        Schedule(probe, start_ns + place * STAGGER_NS, keeper.keep, stalls)
+        for place, probe in enumerate(made)
+    ]
 
 
 def _end_signal(loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
@@ -165,6 +232,27 @@ def _end_signal(loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
     return ended
 
 
+def _allow_open_files(made: Sequence[Probe]) -> None:
+    """Allow this process as many open files as its attempts may need at once.
+
+    Raises:
+        DrillError: The machine does not.
+
+    """
+    needed = sum(probe.slots for probe in made) + SPARE_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        msg = (
+            f"while the service hangs, these probes hold up to {needed} files open and this machine lets a "
+            f"process have {hard}: allow more with ulimit -n, or choose longer intervals or shorter time-outs"
+        )
+        raise DrillError(msg)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, needed) if soft >= 0 else soft, hard))
+    # The kernel doubles a process's table of files when it is full, and where there are threads it stands
+    # still for some 60 ms meanwhile (expand_files waits for RCU): have it large from the beginning.
+    os.close(fcntl.fcntl(sys.stdin.fileno(), fcntl.F_DUPFD, needed - 1))
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run the sampler; return its exit status, 1 after a failure that is told on standard error."""
     # The terminal's Ctrl-C is for the runner: it still needs the probes while it rolls back.
@@ -172,13 +260,16 @@ def main(arguments: Sequence[str]) -> int:
     sys.setswitchinterval(SWITCH_S)
     # More AWS calls at once than urllib3 keeps connections for: not worth a warning each.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard) if soft < hard else (soft, hard))
-    order = Order.read(Path(arguments[0]))
+    path = Path(arguments[0])
+    order = Order.read(path)
     runner = asyncio.Runner(loop_factory=precise_loop)
     try:
-        with Store.open(order.store) as store:
-            runner.run(sample(order, store))
+        if ARGUMENT in arguments:
+            runner.run(sample(order, Relay(sys.stdout), None))
+        else:
+            with Store.open(order.store) as store:
+                runner.run(sample(order, store, path))
+                store.seal()
     except DrillError as problem:
         sys.stderr.write(f"{problem}\n")
         sys.stderr.flush()

@@ -7,6 +7,7 @@ arguments, and where it listens goes to ``lab.json`` in its state folder.
 import argparse
 import asyncio
 import contextlib
+import gc
 import os
 import shutil
 import signal
@@ -63,6 +64,9 @@ def main() -> None:
     options = _options()
     # Requests to moto and the byte paths share one interpreter: short turns keep the paths prompt.
     sys.setswitchinterval(0.001)
+    # What is loaded by now stays: each collection over all of it stands the byte paths still for long.
+    gc.collect()
+    gc.freeze()
     try:
         asyncio.run(_live(options))
     except DrillError as problem:

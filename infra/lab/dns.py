@@ -63,6 +63,7 @@ class Dns:
         self._addresses = addresses
         self._profile = profile
         self._health = health
+        self._truth = truth
         self._authority = Authority(addresses.name_server, truth)
         self._timers: set[asyncio.TimerHandle] = set()
         self._closed = False
@@ -138,6 +139,8 @@ class Dns:
         def show() -> None:
             self._timers.discard(timer)
             self._authority.shown[check_id] = healthy
+            # No question is answered between the two: the servers run in this loop.
+            self._truth.log("health_shown", health_check_id=check_id, healthy=healthy)
 
         timer = asyncio.get_running_loop().call_later(self._profile.dns_propagation_s, show)
         self._timers.add(timer)

@@ -176,12 +176,19 @@ class HealthChecks:
         while True:
             seen = await self._look(watch.check, source, attempt)
             attempt += 1
+            self._note(watch, number, good=seen.good)
             region = _REGIONS[number % len(_REGIONS)]
             watch.reports[number] = CheckerReport(region, source, seen.status, time.time())
             opinion = watch.opinions[number]
             watch.opinions[number] = opinion.after(good=seen.good, threshold=watch.check.threshold)
             self._settle()
             await asyncio.sleep(interval_s)
+
+    def _note(self, watch: _Watch, number: int, *, good: bool) -> None:
+        """Note in the truth log that a checker sees the endpoint otherwise than the last time."""
+        before = watch.reports.get(number)
+        if before is None or before.status.startswith("Success") != good:
+            self._truth.log("checker_changed", health_check_id=watch.check.id, checker=number, good=good)
 
     async def _look(self, check: HealthCheck, source: str, attempt: int) -> Look:
         found = (check.host,) if _is_address(check.host) else self._resolve(check.host)

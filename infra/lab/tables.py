@@ -126,7 +126,12 @@ class Tables:
         while self._inbox and self._loop is not None:
             write = self._inbox.popleft()
             self._truth.log(
-                "item_written", at_ns=write.at_ns, region=write.region, table=write.table, key=write.key
+                "item_written",
+                at_ns=write.at_ns,
+                region=write.region,
+                table=write.table,
+                key=write.key,
+                deleted=write.item is None,
             )
             self._send(write)
 
@@ -183,21 +188,26 @@ class Tables:
     def _apply(self, link: _Link, one: _Waiting) -> None:
         write, place = one.write, (link.target, link.table, one.key)
         version = (write.at_ns, write.region)
+        there_ns = 0
 
         def superseded() -> bool:
+            nonlocal there_ns
             if self._newest.get(place, (0, "")) > version:
                 return True
             self._newest[place] = version
+            # Who reads the table waits for its lock, which is held here: nobody sees the item before.
+            there_ns = clock.monotonic_ns()
             return False
 
         if self._control.apply_replica(link.target, link.table, write.key, write.item, unless=superseded):
-            lag_ms = (clock.monotonic_ns() - write.at_ns) / 1e6
+            lag_ms = (there_ns - write.at_ns) / 1e6
             dimensions = (("TableName", link.table), ("ReceivingRegion", link.target))
             self._latencies.append(
                 Metric(link.source, NAMESPACE, "ReplicationLatency", dimensions, lag_ms, "Milliseconds")
             )
             self._truth.log(
                 "item_replicated",
+                at_ns=there_ns,
                 region=link.target,
                 source=link.source,
                 table=link.table,

@@ -8,10 +8,12 @@ it was asked for. The drill never reads it; tests do. JSON lines, one event each
 ``path_closed``         packets on ``path`` (``edge``, ``endpoint``, ``database``) at ``address`` vanish
 ``path_opened``         they pass again
 ``request_served``      the edge wrote an answer: ``region method path status``
+``checker_changed``     what one checker saw of an endpoint turned: ``health_check_id checker good``
 ``health_changed``      the aggregated state of a health check: ``health_check_id healthy``
+``health_shown``        the name server's answers follow it from here on: ``health_check_id healthy``
 ``answer_changed``      a DNS server's answer changed: ``server`` (``authoritative`` or ``resolver``)
                         ``name before after last_before_ns expired_ns``
-``item_written``        a table accepted a client's write: ``region table key``
+``item_written``        a table accepted a client's write: ``region table key deleted``
 ``item_replicated``     another region's table has it: ``region source table key written_ns``
 ``write_throttled``     a write was refused for want of capacity: ``region table index``
 ``replication_paused``  ``region table``; and ``replication_resumed``

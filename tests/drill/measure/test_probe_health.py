@@ -79,6 +79,15 @@ def test_too_few_attempts_sent_is_starved() -> None:
     assert "94 of 100" in reason(without(scripted(OUTAGE), 10, 15, 20, 30, 40, 90))
 
 
+def test_starved_says_why_attempts_were_not_sent() -> None:
+    """A sampler that stood still and one whose attempts did not fit are told apart."""
+    seen = without(scripted(OUTAGE), 10, 15, 20, 30, 40, 90)
+    late = [replace(one, detail={"error": "late"}) if one.sent_ns is None else one for one in seen]
+    late[10] = replace(late[10], detail={"error": "no_free_slot"})
+
+    assert "94 of 100 attempts that were due (too late: 5, too many in flight: 1)." in reason(late)
+
+
 def test_a_gap_at_an_edge_is_starved() -> None:
     """Three attempts missing where the service came back leave four intervals unwatched."""
     assert "sent nothing for 0.400 s" in reason(without(scripted(OUTAGE), 70, 71, 72))

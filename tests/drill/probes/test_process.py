@@ -14,6 +14,7 @@ from drill.errors import DrillError
 from drill.model import Goodness, Observation, ProbeSpec
 from drill.observations import Store
 from drill.probes.process import Sampler
+from drill.probes.sampler import Order
 from tests.drill.probes.scripted import Place, Serve
 
 PARENT = """
@@ -22,6 +23,7 @@ from pathlib import Path
 from drill.model import ProbeSpec
 from drill.probes.contract import Context
 from drill.probes.process import Sampler
+from drill.probes.sampler import Order
 context = Context("run-1", None, ("a", "b"), "127.0.0.1", int(sys.argv[2]))
 sampler = Sampler.start([ProbeSpec("clients", "http", 0.05, 0.3)], context, Path(sys.argv[1]))
 print(sampler.pid, flush=True)
@@ -46,6 +48,12 @@ def observed(path: Path) -> list[Observation]:
     """Return all that is in a store."""
     with Store.open(path) as store:
         return store.read()[0]
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that a process started."""
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8")
+    return [int(child) for child in text.split()]
 
 
 def runs(pid: int) -> bool:
@@ -147,13 +155,79 @@ class TestSampler:
             sampler.stop()
 
 
+class TestApiProbes:
+    def test_have_a_process_of_their_own(
+        self, tmp_path: Path, serve: Serve, silent: int, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What calls AWS's API is seen from another process, and all of it is in the one store at the end."""
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, "testing")
+        path = tmp_path / "observations.sqlite"
+        table = ProbeSpec("table", "table", 0.1, 0.4, {"table": "t", "region": "us-east-1"})
+        service = serve(lambda *_: (200, {"region": "us-east-1"}))
+        context = place(service.port, endpoint_url=f"http://127.0.0.1:{silent}")
+
+        sampler = Sampler.start([clients(), table], context, path)
+        (other,) = children(sampler.pid)
+        await_until(lambda: {each.probe for each in observed(path)} == {"clients", "table"})
+        sampler.stop()
+
+        kept = [each for each in observed(path) if each.probe == "table"]
+        assert list(range(len(kept))) == sorted(each.number for each in kept)
+        assert sampler.started_ns == min(each.due_ns for each in observed(path))
+        assert not runs(other)
+
+    def test_their_death_is_seen(self, tmp_path: Path, serve: Serve, place: Place) -> None:
+        """When that process dies the sampler ends and says what is missing."""
+        table = ProbeSpec("table", "table", 0.1, 0.4, {"table": "t", "region": "us-east-1"})
+        service = serve(lambda *_: (200, {}))
+        context = place(service.port, endpoint_url="http://127.0.0.1:9")
+        sampler = Sampler.start([clients(), table], context, tmp_path / "observations.sqlite")
+        os.kill(children(sampler.pid)[0], signal.SIGKILL)
+        await_until(lambda: not sampler.alive)
+
+        with pytest.raises(DrillError, match="the probes of AWS's API ended; nobody knows"):
+            sampler.stop()
+
+    def test_outlive_no_sampler(self, tmp_path: Path, serve: Serve, place: Place) -> None:
+        """When the sampler is killed that process ends by itself."""
+        table = ProbeSpec("table", "table", 0.1, 0.4, {"table": "t", "region": "us-east-1"})
+        context = place(serve(lambda *_: (200, {})).port, endpoint_url="http://127.0.0.1:9")
+        sampler = Sampler.start([clients(), table], context, tmp_path / "observations.sqlite")
+        (other,) = children(sampler.pid)
+        os.kill(sampler.pid, signal.SIGKILL)
+
+        await_until(lambda: not runs(other))
+        with pytest.raises(DrillError, match="status -9"):
+            sampler.stop()
+
+
 class TestStart:
+    def test_too_few_open_files(self, tmp_path: Path, place: Place) -> None:
+        """Where a machine lets a process have too few open files, that is said before anything is asked."""
+        path = tmp_path / "order.json"
+        Order((clients(0.01, 5),), place(), tmp_path / "observations.sqlite", 1).write(path)
+        Store.create(tmp_path / "observations.sqlite").close()
+        limited = [
+            "sh",
+            "-c",
+            'ulimit -n 300; exec "$0" -m drill.probes.sampler "$1"',
+            sys.executable,
+            str(path),
+        ]
+
+        ended = subprocess.run(limited, input="", capture_output=True, text=True, check=False)
+
+        assert (1, "") == (ended.returncode, ended.stdout)
+        assert "hold up to 789 files open and this machine lets a process have 300" in ended.stderr
+
     @pytest.mark.parametrize(
         ("spec", "complaint"),
         [
-            (ProbeSpec("a", "nosuch", 1, 1), "no kind 'nosuch'; it is one of dns, health_check"),
+            (ProbeSpec("a", "nosuch", 1, 1), "no kind 'nosuch'; it is one of alarm, dns, health_check"),
             (ProbeSpec("a", "table", 1, 1), r"option 'table' must be a text"),
             (ProbeSpec("a", "http", 0, 1), "must be above zero"),
+            (ProbeSpec("a", "http", 0.0005, 5), "up to 10508 attempts in flight .* more than 8000: choose"),
         ],
     )
     def test_a_wrong_spec(self, tmp_path: Path, place: Place, spec: ProbeSpec, complaint: str) -> None:

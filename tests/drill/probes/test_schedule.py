@@ -11,6 +11,7 @@ from drill.probes.contract import Context, Probe, Seen
 from drill.probes.http import HttpProbe
 from drill.probes.loop import precise_loop
 from drill.probes.schedule import Schedule
+from drill.probes.stalls import Stalls
 from tests.drill.probes.scripted import Place
 
 
@@ -50,12 +51,14 @@ def run(
         kept: list[Observation] = []
         await probe.open()
         start_ns = clock.monotonic_ns()
-        schedule = Schedule(probe, start_ns, kept.append)
+        stalls = Stalls()
+        schedule = Schedule(probe, start_ns, kept.append, stalls)
         clock.sleep(stall_s)
         await asyncio.sleep(lasts_s)
         clock.sleep(last_stall_s)
         schedule.stop()
         await schedule.drain(drain_s)
+        stalls.stop()
         await probe.close()
         if schedule.failed.done():
             schedule.failed.result()
@@ -138,6 +141,19 @@ class TestUnsent:
         assert 7 <= len(unsent)
         assert list(range(len(unsent))) == [each.number for each in unsent]
         assert {"late"} == {each.detail["error"] for each in unsent}
+
+    def test_a_stall_is_no_outage(self, place: Place, silent: int) -> None:
+        """What times out while the process stands still is unknown; what times out while it runs is bad."""
+        spec = ProbeSpec("clients", "http", 0.02, 0.3)
+        _, stalled = run(HttpProbe(spec, place(silent)), 0.05, last_stall_s=0.6)
+        _, running = run(HttpProbe(spec, place(silent)), 0.1)
+
+        of_a_stall = [one for one in stalled if one.detail["error"] == "stalled"]
+        assert {(None, Goodness.UNKNOWN)} == {(one.sent_ns, one.goodness) for one in of_a_stall}
+        looked_at = [one for one in (*stalled, *running) if one.goodness is Goodness.BAD]
+        assert {"timeout"} == {one.detail["error"] for one in looked_at}
+        assert all((one.done_ns or 0) - (one.sent_ns or 0) < 0.5e9 for one in looked_at if one in stalled)
+        assert Goodness.BAD in {one.goodness for one in running}
 
     def test_stalled_until_the_end(self, place: Place) -> None:
         """What was due by the end is accounted for, although no timer came round any more."""

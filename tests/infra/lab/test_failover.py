@@ -145,7 +145,10 @@ def test_a_dark_region_fails_over_and_back_end_to_end(tmp_path: Path) -> None:
     served = next(
         e["at_ns"] for e in made.events("request_served") if e["region"] == WEST and e["path"] == "/"
     )
-    assert closed < unhealthy < flipped < seen < served
+    checkers = [e for e in made.events("checker_changed") if e["health_check_id"] == EAST and not e["good"]]
+    shown = next(e["at_ns"] for e in made.events("health_shown") if not e["healthy"])
+    assert {0, 1, 2} == {e["checker"] for e in checkers}
+    assert closed < min(e["at_ns"] for e in checkers) < unhealthy < shown < flipped < seen < served
 
 
 def test_inverting_the_check_moves_traffic_off_a_healthy_region(tmp_path: Path) -> None:
