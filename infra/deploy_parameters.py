@@ -50,6 +50,7 @@ def _peering(system: System, region: str) -> Parameters:
         "PeerVpcId": system.given("network", peer)["VpcId"],
         "PeerRegion": peer,
         "PeerCidr": system.config.cidr(peer),
+        "PeeringId": system.config.peering_id or "",
         "AppRouteTableIds": system.given("network", region)["AppRouteTableIds"],
     }
 
