@@ -136,7 +136,7 @@ def _drills(system: System, region: str) -> Parameters:
         "PeerSubnetArns": arns(peer, "subnet", there["AppSubnetIds"]),
         "RouteTableArns": arns(region, "route-table", network["AppRouteTableIds"]),
         "PeerRouteTableArns": arns(peer, "route-table", there["AppRouteTableIds"]),
-        "AlertQueueArn": system.given("alerts", peer)["DrillQueueArn"],
+        "AlertQueueArns": ",".join(system.given("alerts", one)["DrillQueueArn"] for one in (region, peer)),
     }
 
 
