@@ -28,7 +28,7 @@ def test_the_last_marker_held_back_counts() -> None:
         ]
     )
     took = measured(found, "catch_up", WAY)
-    assert (took.low, took.high) == (pytest.approx(1.4), pytest.approx(2.2))
+    assert (took.low, took.high) == pytest.approx((1.4, 2.2))
     assert measured(found, "held_back", WAY).low == 2
 
 
@@ -36,7 +36,8 @@ def test_one_that_never_came_leaves_no_upper_bound() -> None:
     """At least until it was last looked for."""
     found = caught_up([marker(1, 6.0, 21.0, 21.3), marker(2, 9.0, 24.5, None)])
     took = measured(found, "catch_up", WAY)
-    assert (took.low, took.high) == (pytest.approx(4.0), None)
+    assert took.low == pytest.approx(4.0)
+    assert took.high is None
     assert "1 of 2 markers" in took.how
 
 

@@ -55,7 +55,7 @@ def test_only_what_was_sent_during_the_cut_counts() -> None:
     pending = measured(found, "pending_writes")
     failed = measured(found, "failed_share")
     assert (pending.low, pending.high) == (3, 3)
-    assert (failed.low, failed.high) == (pytest.approx(1 / 5), pytest.approx(2 / 5))
+    assert (failed.low, failed.high) == pytest.approx((1 / 5, 2 / 5))
     assert "unreconciled_writes" not in {one.name for one in found.measurements}
 
 
@@ -83,6 +83,6 @@ def test_failback_may_ask_for_a_store() -> None:
 
     whole = measured(failback(spec, made(writes), target()), "failback")
 
-    assert (whole.low, whole.high) == (pytest.approx(1.9), pytest.approx(3.01))
+    assert (whole.low, whole.high) == pytest.approx((1.9, 3.01))
     assert "wrote into aurora" in whole.how
     assert measured(failback(plain, made(writes), target()), "failback").low == 0
