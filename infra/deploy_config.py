@@ -42,6 +42,8 @@ class DeployConfig(BaseModel):
         primary_cidr: Of the primary's VPC, a /16 within 10.0.0.0/8.
         standby_cidr: Of the standby's.
         nat: NAT gateways of the app subnets: none (they need none), one, or one in each zone.
+        peering_id: A peering that joins both VPCs already, as after a drill that deleted the deployed one;
+            None has one made. Whose it is deletes it.
         domain: The hosted zone; the service is ``orders.<domain>``.
         http_port: Port of the load balancers; None is 443 with certificates and 80 without.
         primary_certificate_arn: The load balancer's certificate in the primary; None serves HTTP.
@@ -90,6 +92,7 @@ class DeployConfig(BaseModel):
     primary_cidr: str = "10.0.0.0/16"
     standby_cidr: str = "10.1.0.0/16"
     nat: Literal["none", "one", "per-az"] = "none"
+    peering_id: Annotated[str, Field(pattern=r"^pcx-[0-9a-f]+$")] | None = None
     domain: Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$")]
     http_port: Port | None = None
     primary_certificate_arn: CertificateArn | None = None

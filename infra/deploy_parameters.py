@@ -50,6 +50,7 @@ def _peering(system: System, region: str) -> Parameters:
         "PeerVpcId": system.given("network", peer)["VpcId"],
         "PeerRegion": peer,
         "PeerCidr": system.config.cidr(peer),
+        "PeeringId": system.config.peering_id or "",
         "AppRouteTableIds": system.given("network", region)["AppRouteTableIds"],
     }
 
@@ -141,7 +142,7 @@ def _drills(system: System, region: str) -> Parameters:
         "PeerSubnetArns": arns(peer, "subnet", there["AppSubnetIds"]),
         "RouteTableArns": arns(region, "route-table", network["AppRouteTableIds"]),
         "PeerRouteTableArns": arns(peer, "route-table", there["AppRouteTableIds"]),
-        "AlertQueueArn": system.given("alerts", peer)["DrillQueueArn"],
+        "AlertQueueArns": ",".join(system.given("alerts", one)["DrillQueueArn"] for one in (region, peer)),
     }
 
 

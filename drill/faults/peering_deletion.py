@@ -38,7 +38,7 @@ class PeeringDeletion(Fault):
     """Deletes one peering between VPCs of one account.
 
     Attributes:
-        peering_id: The peering.
+        peering_id: The peering; if it is gone, the one that joins its VPCs in its place is meant.
         region: Where one of its VPCs is.
         vpc_id: That VPC.
         table_ids: The route tables there that have agreed to it.
@@ -138,20 +138,18 @@ class PeeringDeletion(Fault):
                 that has not agreed.
 
         """
-        found = self._read(aws, self.region)
-        own = next((one for one in found if one.id == self.peering_id), None)
-        self._check(own, found)
-        assert own is not None  # noqa: S101 (checked)
+        own = self._checked(peerings.standing(aws, self.region, self.vpc_id, self.peering_id))
         # Options and tags are each side's own, as its region shows them.
         shown_in = {
-            region: next((one for one in self._read(aws, region) if one.id == self.peering_id), own)
+            region: next((one for one in self._read(aws, region) if one.id == own.id), own)
             for region, _, _ in self.sides()
         }
         leading = {
-            region: routes.over(routes.read(aws, region, vpc_id), self.peering_id, table_ids, region)
+            region: routes.over(routes.read(aws, region, vpc_id), own.id, table_ids, region)
             for region, vpc_id, table_ids in self.sides()
         }
         return {
+            "peering": own.id,
             "requester": asdict(shown_in[own.requester.region].requester),
             "accepter": asdict(shown_in[own.accepter.region].accepter),
             "tags": {region: dict(here.tags) for region, here in shown_in.items()},
@@ -165,21 +163,21 @@ class PeeringDeletion(Fault):
             DrillError: It is not.
 
         """
-        client = aws.client("ec2", self.region)
+        client, peering_id = aws.client("ec2", self.region), str(before["peering"])
         try:
-            client.delete_vpc_peering_connection(VpcPeeringConnectionId=self.peering_id)
+            client.delete_vpc_peering_connection(VpcPeeringConnectionId=peering_id)
         except ClientError as problem:
             # A call whose answer was lost may have been sent again; the look below tells.
             if not is_error(problem, "InvalidStateTransition", "InvalidVpcPeeringConnectionID.NotFound"):
                 raise
 
         def gone() -> bool:
-            return self._state(aws) not in {ACTIVE, DELETING}
+            return self._state(aws, before) not in {ACTIVE, DELETING}
 
         if not shown(gone, self.wait_s, self.poll_s):
             msg = (
-                f"after {self.wait_s:g} s peering {self.peering_id} is not deleted; "
-                f"see: {peerings.see(self.region, self.peering_id)}; put back: drill recover {intent.run_id}"
+                f"after {self.wait_s:g} s peering {peering_id} is not deleted; "
+                f"see: {peerings.see(self.region, peering_id)}; put back: drill recover {intent.run_id}"
             )
             raise DrillError(msg)
 
@@ -190,27 +188,25 @@ class PeeringDeletion(Fault):
             DrillError: AWS did not show a step in time, or does not make one.
 
         """
-        if all_agree(lambda: self._state(aws) == ACTIVE):
+        if all_agree(lambda: self._state(aws, before) == ACTIVE):
             return ()
-        waits = (self.wait_s, self.poll_s)
-        return Recreation(aws, self.peering_id, before, run_id, *waits).done()
+        return self._recreation(aws, before, run_id).done()
 
     def undone(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> bool:
         """Say whether an active peering joins both VPCs, with every route over it or changed by others."""
-        waits = (self.wait_s, self.poll_s)
-        again = Recreation(aws, self.peering_id, before, run_id, *waits)
-        return all_agree(lambda: self._state(aws) == ACTIVE or again.complete())
+        again = self._recreation(aws, before, run_id)
+        return all_agree(lambda: self._state(aws, before) == ACTIVE or again.complete())
 
     def remains(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> tuple[Finding, ...]:
         """Return the finding that the peering has another id now, with what to do about it."""
-        now = Recreation(aws, self.peering_id, before, run_id, self.wait_s, self.poll_s).standing()
-        if now is None or now.id == self.peering_id:
+        now, gone = self._recreation(aws, before, run_id).standing(), before["peering"]
+        if now is None or now.id == gone:
             return ()
         return (
             Finding(
                 "peering_replaced",
                 Severity.WARNING,
-                f"The peering is {now.id} now; your infrastructure's own state still says {self.peering_id}",
+                f"The peering is {now.id} now; your infrastructure's own state still says {gone}",
                 f"A deleted peering can't be had back, so the undo made another between {self.vpc_id} and "
                 f"{self.peer_vpc_id}, with the same options, tags and routes. Whatever deploys the system "
                 "would take it for lost, and the target file names the old one, so that the next drill of "
@@ -225,29 +221,27 @@ class PeeringDeletion(Fault):
         vpc_id = self.vpc_id if region == self.region else self.peer_vpc_id
         return peerings.read(aws, region, vpc_id)
 
-    def _state(self, aws: "Aws") -> str:
-        found = (one.state for one in self._read(aws, self.region) if one.id == self.peering_id)
+    def _recreation(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> Recreation:
+        return Recreation(aws, str(before["peering"]), before, run_id, self.wait_s, self.poll_s)
+
+    def _state(self, aws: "Aws", before: Mapping[str, Json]) -> str:
+        found = (one.state for one in self._read(aws, self.region) if one.id == before["peering"])
         return next(found, "")
 
-    def _check(self, own: Peering | None, found: tuple[Peering, ...]) -> None:
-        """Refuse a peering that could not be had again."""
-        if own is None or own.state != ACTIVE or not own.joins(self.vpc_id, self.peer_vpc_id):
-            others = [
-                one.id for one in found if one.state == ACTIVE and one.joins(self.vpc_id, self.peer_vpc_id)
-            ]
-            now = (
-                f"; {others[0]} joins them now: put that into the target file as peering_id" if others else ""
-            )
-            see = peerings.see(self.region, self.peering_id)
+    def _checked(self, own: Peering | None) -> Peering:
+        """Return a peering; refuse one that could not be had again."""
+        if own is None or not own.joins(self.vpc_id, self.peer_vpc_id):
             msg = (
-                f"peering {self.peering_id} is {own.state if own else 'not there'} or does not join "
-                f"{self.vpc_id} and {self.peer_vpc_id}{now}; see: {see}"
+                f"peering {self.peering_id} is not there or does not join {self.vpc_id} and "
+                f"{self.peer_vpc_id}, and no other does in its place: there is nothing to delete; "
+                f"see: {peerings.see(self.region, self.peering_id)}"
             )
             raise DrillError(msg)
         if own.requester.owner != own.accepter.owner:
             msg = (
-                f"peering {self.peering_id} is between accounts {own.requester.owner} and "
+                f"peering {own.id} is between accounts {own.requester.owner} and "
                 f"{own.accepter.owner}: a drill in one could not accept a new one in the other; drill it "
                 "with --mode routes"
             )
             raise DrillError(msg)
+        return own

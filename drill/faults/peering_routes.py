@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from drill.errors import DrillError
-from drill.faults import routes
+from drill.faults import peerings, routes
 from drill.faults.contract import OPTED_IN, ApiCall, Call, DeadMan, Fault, Intent, Resource
 from drill.faults.network_acls import is_error
 from drill.faults.reads import READS, all_agree, shown
@@ -30,7 +30,7 @@ class PeeringRoutes(Fault):
     Attributes:
         region: Where that side's VPC is.
         vpc_id: The VPC.
-        peering_id: The peering.
+        peering_id: The peering; if it is gone, the one that joins its VPCs in its place is meant.
         table_ids: The route tables that have agreed to it.
         wait_s: How long AWS's API may take to show what was changed.
         poll_s: How often it is looked at meanwhile.
@@ -53,6 +53,7 @@ class PeeringRoutes(Fault):
         tables = routes.table_arns(self.region, self.table_ids)
         return (
             Call("capture", "ec2", "DescribeRouteTables"),
+            Call("capture", "ec2", "DescribeVpcPeeringConnections"),
             Call("inject", "ec2", "DeleteRoute", tables, OPTED_IN),
             Call("inject", "ec2", "DescribeRouteTables"),
             Call("undo", "ec2", "DescribeRouteTables"),
@@ -68,7 +69,7 @@ class PeeringRoutes(Fault):
     def dead_man(self, before: Mapping[str, Json], run_id: str) -> DeadMan:
         """Return one call for each route; one that is there already is no harm."""
         calls = (
-            ApiCall("ec2", self.region, "CreateRoute", self._wanted(route)) for route in _captured(before)
+            ApiCall("ec2", self.region, "CreateRoute", _wanted(before, route)) for route in _captured(before)
         )
         return DeadMan(tuple(calls), self.dead_man_note)
 
@@ -84,14 +85,16 @@ class PeeringRoutes(Fault):
         return tuple(Resource("route table", "ec2", self.region, table_id) for table_id in self.table_ids)
 
     def capture(self, aws: "Aws") -> Mapping[str, Json]:
-        """Return the routes.
+        """Return the peering's id, and the routes over it.
 
         Raises:
             DrillError: One lies in a table that has not agreed, or there is none.
 
         """
-        found = routes.over(self._read(aws), self.peering_id, self.table_ids, self.region)
-        return {"routes": [route.document() for route in found]}
+        now = peerings.standing(aws, self.region, self.vpc_id, self.peering_id)
+        peering_id = now.id if now else self.peering_id
+        found = routes.over(self._read(aws), peering_id, self.table_ids, self.region)
+        return {"peering": peering_id, "routes": [route.document() for route in found]}
 
     def inject(self, aws: "Aws", before: Mapping[str, Json], intent: Intent) -> None:
         """Delete them, and return when AWS's API shows none.
@@ -108,9 +111,10 @@ class PeeringRoutes(Fault):
                 # A call whose answer was lost may have been sent again.
                 if not is_error(problem, "InvalidRoute.NotFound"):
                     raise
-        if not shown(lambda: self.peering_id not in self._read(aws).values(), self.wait_s, self.poll_s):
+        peering_id = before["peering"]
+        if not shown(lambda: peering_id not in self._read(aws).values(), self.wait_s, self.poll_s):
             msg = (
-                f"after {self.wait_s:g} s a route over {self.peering_id} is still in {self.region}; see: "
+                f"after {self.wait_s:g} s a route over {peering_id} is still in {self.region}; see: "
                 f"{routes.see(self.region, *self.table_ids)}; put back with: drill recover {intent.run_id}"
             )
             raise DrillError(msg)
@@ -125,16 +129,16 @@ class PeeringRoutes(Fault):
                 if route in present:
                     continue
                 try:
-                    client.create_route(**self._wanted(route))
+                    client.create_route(**_wanted(before, route))
                 except ClientError as problem:
                     # An old answer said that it was gone.
                     if not is_error(problem, "RouteAlreadyExists"):
                         raise
         return tuple(
             f"the route to {route.destination} in {route.table_id} leads to {target}, not to "
-            f"{self.peering_id}; see: {routes.see(self.region, route.table_id)}"
+            f"{before['peering']}; see: {routes.see(self.region, route.table_id)}"
             for route in _captured(before)
-            if (target := present.get(route, self.peering_id)) != self.peering_id
+            if (target := present.get(route, before["peering"])) != before["peering"]
         )
 
     def undone(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> bool:
@@ -144,8 +148,9 @@ class PeeringRoutes(Fault):
     def _read(self, aws: "Aws") -> dict[Route, str]:
         return routes.read(aws, self.region, self.vpc_id)
 
-    def _wanted(self, route: Route) -> dict[str, str]:
-        return {**route.named, "VpcPeeringConnectionId": self.peering_id}
+
+def _wanted(before: Mapping[str, Json], route: Route) -> dict[str, str]:
+    return {**route.named, "VpcPeeringConnectionId": str(before["peering"])}
 
 
 def _captured(before: Mapping[str, Json]) -> list[Route]:

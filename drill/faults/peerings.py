@@ -72,6 +72,19 @@ def read(aws: "Aws", region: str, vpc_id: str) -> tuple[Peering, ...]:
     return tuple(_peering(one) for one in listed)
 
 
+def standing(aws: "Aws", region: str, vpc_id: str, peering_id: str) -> Peering | None:
+    """Return an active peering; where it is gone, the one that joins its VPCs in its place.
+
+    A drill that deletes a peering leaves another: whoever names the old one means that.
+    """
+    found = read(aws, region, vpc_id)
+    named = next((one for one in found if one.id == peering_id), None)
+    if named is None or named.state == ACTIVE:
+        return named
+    ends = (named.requester.vpc_id, named.accepter.vpc_id)
+    return next((one for one in found if one.state == ACTIVE and one.joins(*ends)), None)
+
+
 def see(region: str, peering_id: str) -> str:
     """Return the command that shows a peering."""
     return (

@@ -98,6 +98,17 @@ def _peering_is_active(target: Target, _options: Options, aws: Aws) -> str:
     )
 
 
+def _replication_can_be_paused(target: Target, _options: Options, _aws: Aws) -> str:
+    """Refuse where AWS FIS has no role: no other way to pause replication is undone by AWS itself."""
+    if target.table.pause_role_arn:
+        return ""
+    return (
+        "AWS FIS is not set up: the target file names no role under which it pauses the table's replication; "
+        "make one (https://docs.aws.amazon.com/fis/latest/userguide/getting-started-iam-service-role.html, "
+        "or the drills stack) and name it as table.pause_role_arn"
+    )
+
+
 _KINDS: Mapping[str, Callable[[Target, Options, Aws], str]] = {
     "alerts-are-readable": _alerts_are_readable,
     "check-is-healthy": _check_is_healthy,
@@ -105,5 +116,6 @@ _KINDS: Mapping[str, Callable[[Target, Options, Aws], str]] = {
     "peering-is-active": _peering_is_active,
     "database-can-fail-over": can_fail_over,
     "table-can-be-throttled": can_be_throttled,
+    "replication-can-be-paused": _replication_can_be_paused,
     "table-is-global": _table_is_global,
 }

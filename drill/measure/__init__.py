@@ -8,6 +8,7 @@ a history of which not all is there, ``observations_damaged``.
 from collections.abc import Callable, Mapping, Sequence
 
 from drill.errors import DrillError
+from drill.measure.catch_up import catch_up
 from drill.measure.client_outage import client_outage
 from drill.measure.cold_start import cold_start
 from drill.measure.failback import failback
@@ -33,6 +34,7 @@ __all__ = ["KINDS", "edges", "health", "measure", "starved"]
 Measure = Callable[[MeasureSpec, History, Target], Measured]
 
 KINDS: Mapping[str, Measure] = {
+    "catch_up": catch_up,
     "client_outage": client_outage,
     "cold_start": cold_start,
     "failback": failback,

@@ -57,7 +57,8 @@ class ReplicationProbe(Probe):
         self._destination = options.text(spec, "destination")
         self._poll_s = options.number(spec, "poll_s", spec.interval_s / 10)
         self._insists = options.flag(spec, "insist")
-        self._customer = f"drill-marker#{context.run_id}"
+        # Each probe's own: two of a drill would see one another's markers.
+        self._customer = f"drill-marker#{context.run_id}#{spec.name}"
         self._awaited: dict[str, _Marker] = {}
         self._poller: asyncio.Task[None] | None = None
         self._put: Any = None

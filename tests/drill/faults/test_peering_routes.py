@@ -120,6 +120,29 @@ def test_a_table_that_has_not_agreed_is_refused(peered: Peered) -> None:
         fault_of(peered, tables=peered.tables[WEST][:1]).capture(peered.aws)
 
 
+def test_the_successor_of_a_peering_that_is_gone_is_meant(peered: Peered) -> None:
+    """An earlier drill deleted the one that the target file names, and its undo made another."""
+    ids = (peered.peering_id, peered.vpcs[EAST], peered.vpcs[WEST])
+    east, west = peered.client(EAST), peered.client(WEST)
+    east.delete_vpc_peering_connection(VpcPeeringConnectionId=ids[0])
+    made = east.create_vpc_peering_connection(VpcId=ids[1], PeerVpcId=ids[2], PeerRegion=WEST)
+    new_id = made["VpcPeeringConnection"]["VpcPeeringConnectionId"]
+    west.accept_vpc_peering_connection(VpcPeeringConnectionId=new_id)
+    for table_id in peered.tables[WEST]:
+        west.replace_route(
+            RouteTableId=table_id, DestinationCidrBlock="10.0.0.0/16", VpcPeeringConnectionId=new_id
+        )
+    fault = fault_of(peered)
+    captured = fault.capture(peered.aws)
+    before = peered.seen()
+
+    fault.inject(peered.aws, captured, INTENT)
+    fault.undo(peered.aws, captured, INTENT.run_id)
+
+    assert captured["peering"] == new_id
+    assert peered.seen() == before
+
+
 def test_without_a_route_there_is_nothing_to_cut(peered: Peered) -> None:
     """A drill of a way that is not there proves nothing."""
     fault = fault_of(peered)

@@ -1,0 +1,107 @@
+"""The regions parted, and the table's replication paused: whole drills, judged against the lab's truth."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from drill.model import Between, Measurement, Outcome
+from drill.observations import Store
+from drill.record import Record
+from drill.runs import OBSERVATIONS
+from tests.e2e.conftest import Ended, Lab
+from tests.e2e.test_region_outage import ledger, measurement
+
+pytestmark = pytest.mark.slow
+
+
+def since(lab: Lab, record: Record, kind: str, **told: object) -> Iterator[dict[str, Any]]:
+    """Yield what the lab knows to have happened from the drill's injection on."""
+    injected = record.marks.injected
+    assert injected is not None
+    for event in lab.truth():
+        at_ns = int(str(event["at_ns"]))
+        if event["kind"] == kind and at_ns >= injected.earliest_ns and told.items() <= event.items():
+            yield event
+
+
+def encloses(found: Measurement, begin: Between, at_ns: int) -> bool:
+    """Say whether the time from a call to a true instant lies inside, for every instant of the call."""
+    low, high = (at_ns - begin.latest_ns) / 1e9, (at_ns - begin.earliest_ns) / 1e9
+    return found.high is not None and found.low <= max(0.0, low) and found.high >= high
+
+
+def alerted_ns(lab: Lab, record: Record) -> int:
+    """Return when the alert of the standby's way to the primary was in the queue that drills read."""
+    region = lab.target.standby
+    name = region.alarms["reachability"]
+    off = next(since(lab, record, "alarm_changed", alarm=name, after="ALARM"))
+    queue = str(region.drill_queue_url).rpartition("/")[2]
+    arrived = since(lab, record, "message_arrived", region=region.name, queue=queue)
+    return next(int(one["at_ns"]) for one in arrived if one["at_ns"] >= off["at_ns"])
+
+
+@pytest.mark.parametrize("scenario", ["peering-deletion", "network-partition"])
+def test_somebody_is_told_and_no_order_is_lost(
+    lab: Lab, drill_run: Callable[..., Ended], scenario: str
+) -> None:
+    """Met with the default objectives; the alert's true time is inside; pending orders came; all as before."""
+    before = lab.fingerprint()
+
+    ended = drill_run(scenario)
+
+    assert 0 == ended.code, ended.printed
+    record = ended.record
+    assert Outcome.MET is record.outcome
+    assert before == lab.fingerprint()
+    injected, undone = record.marks.injected, record.marks.undone
+    assert injected is not None
+    assert undone is not None
+    assert encloses(measurement(record, "time_to_alert"), injected, alerted_ns(lab, record))
+    closed = next(since(lab, record, "path_closed", path="database", region=lab.target.standby.name))
+    opened = next(since(lab, record, "path_opened", path="database", region=lab.target.standby.name))
+    assert closed["at_ns"] < opened["at_ns"]
+    back = measurement(record, "failback")
+    assert back.high is not None
+    assert back.high >= (opened["at_ns"] - undone.latest_ns) / 1e9
+    assert measurement(record, "pending_writes").low > 0
+    assert (0, 0) == (
+        measurement(record, "unreconciled_writes").high,
+        measurement(record, "failed_share").low,
+    )
+    assert () == ledger(record, "aurora", "resumed").lost
+    assert {"met"} == {one.outcome.value for one in record.judgements}
+
+
+def test_a_paused_table_catches_up(lab: Lab, drill_run: Callable[..., Ended]) -> None:
+    """Met; orders are behind while it lasts and there afterwards; the true time of catching up is inside."""
+    before = lab.fingerprint()
+
+    ended = drill_run("replication-pause")
+
+    assert 0 == ended.code, ended.printed
+    record = ended.record
+    assert before == lab.fingerprint()
+    assert ledger(record, "dynamodb", "cutover").lost
+    assert () == ledger(record, "dynamodb", "resumed").lost
+    undone = record.marks.undone
+    assert undone is not None
+    for source, destination, probe in (
+        (lab.target.primary.name, lab.target.standby.name, "late-markers"),
+        (lab.target.standby.name, lab.target.primary.name, "late-markers-back"),
+    ):
+        customer = {"S": f"drill-marker#{record.run_id}#{probe}"}
+        before_undo = {
+            f"{seen.number:010d}"
+            for seen in Store.open(ended.folder / OBSERVATIONS).by_probe(probe)
+            if int(str(seen.detail.get("written_done_ns", undone.latest_ns))) <= undone.earliest_ns
+        }
+        came = [
+            int(one["at_ns"])
+            for one in since(lab, record, "item_replicated", source=source, region=destination)
+            if one["key"]["customer"] == customer and one["key"]["token"]["S"] in before_undo
+        ]
+        took = measurement(record, "catch_up", f"{source} to {destination}")
+        assert encloses(took, undone, max(came)), (took, max(came))
+    during = measurement(record, "replication_lag", "during/max")
+    assert during.low > 1
