@@ -28,7 +28,8 @@ def listed(checks: Iterable[Check]) -> str:
 def explained(checks: Sequence[Check]) -> str:
     """Return the page that explains every check, as Markdown."""
     rows = "".join(
-        f"| [{check.id}](#{check.id.lower()}) | {check.severity.value} | {check.title} |\n" for check in checks
+        f"| [{check.id}](#{check.id.lower()}) | {check.severity.value} | {check.title} |\n"
+        for check in checks
     )
     table = f"| Check | Severity | When it finds something |\n| --- | --- | --- |\n{rows}"
     return f"{_HEAD}\n{table}\n" + "\n".join(_section(check) for check in checks)
@@ -42,7 +43,10 @@ def _section(check: Check) -> str:
 
 def _facts(check: Check) -> Iterator[tuple[str, str]]:
     yield "Severity", check.severity.value
-    yield "Failure in the analysis", ", ".join(str(number) for number in check.seed) or "none, it is beyond it"
+    yield (
+        "Failure in the analysis",
+        ", ".join(str(number) for number in check.seed) or "none, it is beyond it",
+    )
     yield "Mend", check.mend
     yield "Follows from", ", ".join(check.caused_by)
     yield "Explains in a drill's report", ", ".join(f"`{name}`" for name in check.explains)

@@ -63,10 +63,10 @@ def audited(
     checks: Sequence[Check], told: Iterable[tuple[Check, Found]], unevaluated: Iterable[Unevaluated]
 ) -> Audited:
     """Return what checks told, each finding with those of its possible causes that were found."""
-    findings = [_finding(check, found) for check, found in told]
-    for check in checks:
-        findings += [_finding(check, found) for found in check.conclude(_explained(findings))]
-    ordered = sorted(_explained(findings), key=_place)
+    findings = _explained([_finding(check, found) for check, found in told])
+    # What is concluded explains nothing: it is made of the others.
+    concluded = [_finding(check, found) for check in checks for found in check.conclude(findings)]
+    ordered = sorted((*findings, *concluded), key=_place)
     return Audited(
         tuple(check.id for check in checks),
         tuple(ordered),
@@ -88,10 +88,27 @@ def _finding(check: Check, found: Found) -> AuditFinding:
 
 
 def _explained(findings: Sequence[AuditFinding]) -> list[AuditFinding]:
-    """Leave of each finding's possible causes those that were found, and are not its own check."""
-    there = {one.check for one in findings}
+    """Leave of each finding's possible causes those that were found, and that it does not cause itself."""
+    causes: dict[str, set[str]] = {one.check: set() for one in findings}
+    for one in findings:
+        causes[one.check] |= {each for each in one.caused_by if each in causes}
+
+    def follows(check: str, other: str) -> bool:
+        """Say whether a check's findings follow from another's, by whatever way."""
+        seen, left = set(), [check]
+        while left:
+            here = left.pop()
+            if here == other:
+                return True
+            left += [each for each in causes[here] if each not in seen]
+            seen.add(here)
+        return False
+
     return [
-        replace(one, caused_by=tuple(each for each in one.caused_by if each in there and each != one.check))
+        replace(
+            one,
+            caused_by=tuple(each for each in one.caused_by if each in causes and not follows(each, one.check)),
+        )
         for one in findings
     ]
 

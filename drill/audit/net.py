@@ -32,7 +32,7 @@ def cidrs(system: System, region: Region) -> list[str]:
 def overlaps(one: str, other: str) -> bool:
     """Say whether two CIDRs have an address in common."""
     first, second = ipaddress.ip_network(one), ipaddress.ip_network(other)
-    return first.version == second.version and first.overlaps(second)  # type: ignore[arg-type]  # same version
+    return first.version == second.version and first.overlaps(second)
 
 
 def route_tables(system: System, region: Region) -> list[Document]:

@@ -77,7 +77,8 @@ class Reads:
             found: Document = getattr(client, operation)(**asked)
             return found
 
-        return self._once(service, region, (operation, _key(asked)), call)
+        answer: Document = self._once(service, region, (operation, _key(asked)), call)
+        return answer
 
     def many(self, service: str, region: str, operation: str, key: str, **asked: Any) -> list[Any]:  # noqa: ANN401
         """Return the rows of all pages of a call.

@@ -65,8 +65,7 @@ def _look(task: _Task) -> None:
         task.failed = _answered(problem)
     except (BotoCoreError, DrillError, NotAnswered) as problem:
         task.failed = " ".join(str(problem).split())
-    except Exception as problem:
-        # One broken check hides no other; it passes for nothing.
+    except Exception as problem:  # noqa: BLE001 (one broken check hides no other, and passes for nothing)
         _LOG.exception("audit", check=task.check.id, where=task.part.where)
         task.failed = f"the check itself failed: {type(problem).__name__}: {problem}"
 
@@ -74,5 +73,5 @@ def _look(task: _Task) -> None:
 def _answered(problem: ClientError) -> str:
     said = " ".join(str(problem).split())
     if denied(problem):
-        return f"{said}; the policy that it needs: drill iam-policy audit --target FILE"
+        return f"{said}; the policy that it needs: drill iam-policy audit"
     return said

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     help="The target file.",
 )
 @click.option("--only", multiple=True, metavar="DR05,…", help="These checks and no others.")
-@click.option("--active", is_flag=True, help="Also the checks that write: an order in each region, which stays.")
+@click.option(
+    "--active", is_flag=True, help="Also the checks that write: an order in each region, which stays."
+)
 @options.runs_folder
 @click.option(
     "--drilled-within",
@@ -137,13 +139,13 @@ def _sum(audited: "Audited", path: Path) -> str:
     asked = f"{len(audited.checks)} checks"
     if audited.unevaluated:
         return (
-            f"{asked}: {len(audited.roots)} failures found, {len(audited.unevaluated)} parts NOT evaluated; mend "
-            f"what kept them from it, then: drill audit --target {path}"
+            f"{asked}: {len(audited.roots)} failures found, {len(audited.unevaluated)} parts NOT evaluated; "
+            f"mend what kept them from it, then: drill audit --target {path}"
         )
     if audited.findings:
         return (
-            f"{asked}: {len(audited.roots)} failures found, {len(audited.consequences)} consequences; what each "
-            "means: drill audit --explain"
+            f"{asked}: {len(audited.roots)} failures found, {len(audited.consequences)} consequences; "
+            "what each means: drill audit --explain"
         )
     return f"{asked}: nothing found; prove it with: drill run region-outage --target {path}"
 

@@ -50,14 +50,18 @@ class Backups(Check):
         """Yield the plan, then the vault of each region."""
         yield Part("backup plan", partial(_plan, system))
         for region in system.regions:
-            yield Part(f"backup vault {region.backup_vault} in {region.name}", partial(_newest, system, region))
+            yield Part(
+                f"backup vault {region.backup_vault} in {region.name}", partial(_newest, system, region)
+            )
 
 
 def _plan(system: System) -> Iterator[Found]:
     primary, plan_id = system.target.primary, system.target.database.backup_plan_id
     where = f"backup plan {plan_id} in {primary.name}"
     if plan_id is None:
-        yield Found(f"database in {primary.name}", "the target names no backup plan (database.backup_plan_id)")
+        yield Found(
+            f"database in {primary.name}", "the target names no backup plan (database.backup_plan_id)"
+        )
         return
     try:
         plan = system.reads.one("backup", primary.name, "get_backup_plan", BackupPlanId=plan_id)
@@ -75,7 +79,9 @@ def _plan(system: System) -> Iterator[Found]:
         yield Found(where, f"no rule of it copies to {system.target.standby.name}")
     cluster = _cluster(system)
     if cluster and not any(_selects(one, cluster) for one in _selections(system, plan_id)):
-        yield Found(where, f"it does not back up cluster {cluster['DBClusterIdentifier']}: no selection holds it")
+        yield Found(
+            where, f"it does not back up cluster {cluster['DBClusterIdentifier']}: no selection holds it"
+        )
 
 
 def _selections(system: System, plan_id: str) -> Iterator[Document]:
@@ -101,14 +107,19 @@ def _selects(selection: Document, cluster: Document) -> bool:
     if any(fnmatchcase(arn, pattern) for pattern in selection.get("Resources", [])):
         return True
     tags = {tag["Key"]: tag["Value"] for tag in cluster.get("TagList", [])}
-    return any(tags.get(one["ConditionKey"]) == one["ConditionValue"] for one in selection.get("ListOfTags", []))
+    return any(
+        tags.get(one["ConditionKey"]) == one["ConditionValue"] for one in selection.get("ListOfTags", [])
+    )
 
 
 def _newest(system: System, region: Region) -> Iterator[Found]:
     where = f"backup vault {region.backup_vault} in {region.name}"
     cluster = _cluster(system)
     if region.backup_vault is None:
-        yield Found(f"region {region.name}", f"the target names no backup vault there ({system.role(region)}.backup_vault)")
+        yield Found(
+            f"region {region.name}",
+            f"the target names no backup vault there ({system.role(region)}.backup_vault)",
+        )
         return
     try:
         points = system.reads.many(

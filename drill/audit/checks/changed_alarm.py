@@ -12,7 +12,15 @@ from drill.audit.system import System
 from drill.model import Severity
 from drill.target import Region
 
-_SAME = ("MetricName", "Namespace", "Statistic", "Period", "EvaluationPeriods", "Threshold", "ComparisonOperator")
+_SAME = (
+    "MetricName",
+    "Namespace",
+    "Statistic",
+    "Period",
+    "EvaluationPeriods",
+    "Threshold",
+    "ComparisonOperator",
+)
 _FINEST_S = 60
 
 

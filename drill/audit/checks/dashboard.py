@@ -18,7 +18,9 @@ class Dashboard(Check):
 
     id: ClassVar = "DR11"
     title: ClassVar = "No dashboard shows the whole system"
-    why: ClassVar = "Whoever is called at night looks for the region that fails one console page after the other."
+    why: ClassVar = (
+        "Whoever is called at night looks for the region that fails one console page after the other."
+    )
     severity: ClassVar = Severity.NOTE
     mend: ClassVar = "A dashboard over both regions (dashboard.yaml): drill infra deploy"
     source: ClassVar = (

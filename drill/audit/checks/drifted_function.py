@@ -28,6 +28,7 @@ class DriftedFunction(Check):
         "https://docs.aws.amazon.com/wellarchitected/latest/reliability-pillar/rel_planning_for_recovery_config_drift.html",
     )
     calls: ClassVar = ("lambda:GetFunctionConfiguration",)
+    caused_by: ClassVar = ("DX12",)
     explains: ClassVar = ("recovery_time", "client_outage", "availability", "cold_start_share")
     drill: ClassVar = "region-outage"
 
@@ -39,17 +40,18 @@ class DriftedFunction(Check):
 def _look(system: System) -> Iterator[Found]:
     primary, standby = (_config(system, region) for region in system.regions)
     differing = [name for name in _SAME if primary.get(name) != standby.get(name)]
-    ours, theirs = (_environment(one, region) for one, region in zip((primary, standby), system.regions, strict=True))
-    differing += [
-        f"environment variable {key}"
-        for key in sorted(ours.keys() | theirs.keys())
-        if ours.get(key) != theirs.get(key)
-    ]
+    where = f"function {system.target.standby.function_name} in {system.target.standby.name}"
     if differing:
-        yield Found(
-            f"function {system.target.standby.function_name} in {system.target.standby.name}",
-            f"it differs from the primary's in {', '.join(differing)}",
-        )
+        yield Found(where, f"it differs from the primary's in {', '.join(differing)}", caused_by=())
+    ours, theirs = (
+        _environment(one, region) for one, region in zip((primary, standby), system.regions, strict=True)
+    )
+    for key in sorted(ours.keys() | theirs.keys()):
+        if ours.get(key) != theirs.get(key):
+            # A secret of the other region is told of by its own check.
+            secret = any(":secretsmanager:" in held.get(key, "") for held in (ours, theirs))
+            what = f"its environment variable {key} differs from the primary's"
+            yield Found(where, what, caused_by=("DX12",) if secret else ())
 
 
 def _config(system: System, region: Region) -> Document:

@@ -65,7 +65,7 @@ class Existence(Check):
         "scheduler:GetScheduleGroup",
     )
     seed: ClassVar = (17,)
-    caused_by: ClassVar = ("DR14",)
+    caused_by: ClassVar = ("DR06", "DR14")
     explains: ClassVar = ("recovery_time", "client_outage", "availability")
     drill: ClassVar = "region-outage"
 
@@ -83,7 +83,9 @@ def _there(system: System, question: Question) -> Iterator[Found]:
     key, kind, name, service, _ = question.row
     try:
         wrong = system.reads.guarded(
-            service, question.place, lambda: named.look(question, system.reads.client(service, question.place))
+            service,
+            question.place,
+            lambda: named.look(question, system.reads.client(service, question.place)),
         )
     except ClientError as problem:
         if not absent(problem):
@@ -91,7 +93,7 @@ def _there(system: System, question: Question) -> Iterator[Found]:
         wrong = "there is no such thing"
     # Whether drills may change something is no matter of the system's.
     if wrong and not wrong.startswith(named.UNTAGGED):
-        yield Found(f"{kind} {name} ({key}, {question.place})", wrong)
+        yield Found(f"{kind} {name} ({key}, {question.place})", wrong, caused_by=())
 
 
 def _answers(system: System, region: Region) -> Iterator[Found]:
@@ -99,7 +101,7 @@ def _answers(system: System, region: Region) -> Iterator[Found]:
     answers = [ask(system.target, region, system.target.service.health_path) for _ in range(_TRIES)]
     best = min(answers, key=lambda one: (not one.good, one.total_s))
     if not best.good:
-        yield Found(where, f"it answers {best.said}", caused_by=("DR10", "DR14"))
+        yield Found(where, f"it answers {best.said}", caused_by=("DR14",))
     elif best.total_s > _SLOW_S:
         yield Found(
             where,

@@ -97,7 +97,9 @@ def _calculated(where: str, check_id: str, config: Document) -> Iterator[Found]:
     elif threshold == 0:
         yield Found(where, "its threshold is 0: it is always healthy", mend)
     elif threshold > len(children):
-        yield Found(where, f"its threshold {threshold} is more than its {len(children)} children: never healthy", mend)
+        yield Found(
+            where, f"its threshold {threshold} is more than its {len(children)} children: never healthy", mend
+        )
 
 
 def _metric(system: System, where: str, config: Document) -> Iterator[Found]:
@@ -117,4 +119,6 @@ def _endpoint(system: System, region: Region, where: str, config: Document) -> I
     if asked in others:
         yield Found(where, f"it asks {asked}, which is the other region's")
     if asked == system.target.service.host.lower().rstrip("."):
-        yield Found(where, f"it asks {asked}, the name that fails over: after a failover it asks the other region")
+        yield Found(
+            where, f"it asks {asked}, the name that fails over: after a failover it asks the other region"
+        )

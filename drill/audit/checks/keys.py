@@ -77,6 +77,4 @@ def _usable(system: System, region: Region, arn: str, of: str) -> Iterator[Found
         yield Found(where, "there is no such key")
         return
     if state != "Enabled":
-        yield Found(
-            where, f"it is {state}", f"aws kms enable-key --region {region.name} --key-id {arn}"
-        )
+        yield Found(where, f"it is {state}", f"aws kms enable-key --region {region.name} --key-id {arn}")

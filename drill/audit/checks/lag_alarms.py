@@ -25,7 +25,9 @@ class LagAlarms(Check):
         "An alarm on ReplicationLatency in each region, for the other as ReceivingRegion (observability.yaml: "
         "Lag; DatabaseLag for a global database): drill infra deploy"
     )
-    source: ClassVar = ("https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html",)
+    source: ClassVar = (
+        "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html",
+    )
     calls: ClassVar = (*alarms.CALLS, "dynamodb:DescribeTable")
     seed: ClassVar = (7,)
     explains: ClassVar = ("replication_lag", "recovery_point", "recovery_point_writes")

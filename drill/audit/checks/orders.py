@@ -8,7 +8,7 @@ from typing import ClassVar
 from drill.audit.contract import Check, Found, Part
 from drill.audit.service import ask
 from drill.audit.system import System
-from drill.model import Severity
+from drill.model import Json, Severity
 from drill.target import Region
 
 
@@ -23,9 +23,7 @@ class Orders(Check):
     )
     severity: ClassVar = Severity.CRITICAL
     mend: ClassVar = "Deploy the service's own code (infra/app; app.yaml: Function): drill infra deploy"
-    source: ClassVar = (
-        "https://aws.amazon.com/builders-library/implementing-health-checks/",
-    )
+    source: ClassVar = ("https://aws.amazon.com/builders-library/implementing-health-checks/",)
     calls: ClassVar = ()
     seed: ClassVar = (10,)
     caused_by: ClassVar = ("DR01", "DR02", "DR04", "DR14", "DR15", "DR16", "DR17")
@@ -43,7 +41,7 @@ def _look(system: System, region: Region) -> Iterator[Found]:
     target, path = system.target, system.target.service.orders_path
     where = f"{path} by way of {region.load_balancer} in {region.name}"
     customer, token, nonce = f"audit-{secrets.token_hex(4)}", "00000001", secrets.token_hex(8)
-    order = {"customer": customer, "token": token, "number": 1, "nonce": nonce}
+    order: dict[str, Json] = {"customer": customer, "token": token, "number": 1, "nonce": nonce}
     placed = ask(target, region, path, order)
     if not placed.good:
         yield Found(where, f"an order is answered {placed.said}")

@@ -63,16 +63,20 @@ class Passwords(Check):
 def _stacks(system: System, region: Region) -> Iterator[Found]:
     stacks = system.reads.many("cloudformation", region.name, "describe_stacks", "Stacks")
     for stack in stacks:
-        if not _is_ours(system, stack["StackName"], {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}):
+        if not _is_ours(
+            system, stack["StackName"], {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
+        ):
             continue
         where = f"stack {stack['StackName']} in {region.name}"
         for given in stack.get("Parameters", []):
             name, value = given["ParameterKey"], given.get("ParameterValue", "")
             if _SECRET_NAME.search(name) and not _POINTER.search(value):
-                yield Found(where, f"its parameter {name} shows what it holds; NoEcho hides it, a secret keeps it")
-        body = system.reads.one(
-            "cloudformation", region.name, "get_template", StackName=stack["StackId"]
-        )["TemplateBody"]
+                yield Found(
+                    where, f"its parameter {name} shows what it holds; NoEcho hides it, a secret keeps it"
+                )
+        body = system.reads.one("cloudformation", region.name, "get_template", StackName=stack["StackId"])[
+            "TemplateBody"
+        ]
         text = body if isinstance(body, str) else json.dumps(body)
         if _LITERAL.search(text):
             yield Found(where, "its template writes out MasterUserPassword")
@@ -143,7 +147,9 @@ def _login(system: System) -> Iterator[Found]:
     )
     replica = replicas.get(standby.name)
     if replica is None:
-        yield Found(where, f"it is not replicated to {standby.name}, where the application could not log in", mend)
+        yield Found(
+            where, f"it is not replicated to {standby.name}, where the application could not log in", mend
+        )
     elif replica["Status"] == "Failed":
         yield Found(where, f"its replica in {standby.name} failed: {replica.get('StatusMessage', '')}", mend)
 

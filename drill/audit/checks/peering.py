@@ -46,7 +46,9 @@ def _state(system: System) -> Iterator[Found]:
     if found is None:
         yield Found(where, "there is no such peering")
     elif found["Status"]["Code"] != "active":
-        yield Found(where, f"it is {found['Status']['Code']}: {found['Status'].get('Message', '')}".rstrip(": "))
+        yield Found(
+            where, f"it is {found['Status']['Code']}: {found['Status'].get('Message', '')}".rstrip(": ")
+        )
     elif set(net.peered(found)) != {one.vpc_id for one in system.regions}:
         yield Found(where, f"it joins {' and '.join(sorted(net.peered(found)))}, not the system's VPCs")
 
@@ -66,4 +68,6 @@ def _watched(system: System, region: Region) -> Iterator[Found]:
     if not alarms.tells(alarm):
         yield Found(where, "it tells nobody: it has no action, or they are switched off")
     if alarm.get("TreatMissingData", "missing") != "breaching":
-        yield Found(where, "a canary that says nothing does not set it off: TreatMissingData is not breaching")
+        yield Found(
+            where, "a canary that says nothing does not set it off: TreatMissingData is not breaching"
+        )

@@ -40,7 +40,9 @@ class Quotas(Check):
 
 def _functions(system: System) -> Iterator[Found]:
     primary, standby = (
-        system.reads.one("lambda", region.name, "get_account_settings")["AccountLimit"]["ConcurrentExecutions"]
+        system.reads.one("lambda", region.name, "get_account_settings")["AccountLimit"][
+            "ConcurrentExecutions"
+        ]
         for region in system.regions
     )
     if standby < primary:

@@ -75,9 +75,9 @@ def _targets(system: System) -> Iterator[Found]:
     targets = [
         target["Target"]["Id"]
         for arn in sorted(groups)
-        for target in system.reads.one(
-            "elbv2", standby.name, "describe_target_health", TargetGroupArn=arn
-        )["TargetHealthDescriptions"]
+        for target in system.reads.one("elbv2", standby.name, "describe_target_health", TargetGroupArn=arn)[
+            "TargetHealthDescriptions"
+        ]
     ]
     if groups and not any(f":function:{standby.function_name}" in one for one in targets):
         yield Found(where, f"it does not lead to function {standby.function_name}")

@@ -54,7 +54,9 @@ def _subnets(system: System) -> Iterator[Found]:
     name = standby.database_subnet_group
     where = f"DB subnet group {name} in {standby.name}"
     if name is None:
-        yield Found(f"region {standby.name}", "the target names no DB subnet group (standby.database_subnet_group)")
+        yield Found(
+            f"region {standby.name}", "the target names no DB subnet group (standby.database_subnet_group)"
+        )
         return
     try:
         group = system.reads.one("rds", standby.name, "describe_db_subnet_groups", DBSubnetGroupName=name)[
@@ -93,7 +95,8 @@ def _security(system: System) -> Iterator[Found]:
     where = f"security group {group_id} in {standby.name}"
     if group_id is None:
         yield Found(
-            f"region {standby.name}", "the target names no security group (standby.database_security_group_id)"
+            f"region {standby.name}",
+            "the target names no security group (standby.database_security_group_id)",
         )
         return
     try:

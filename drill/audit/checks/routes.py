@@ -29,7 +29,7 @@ class Routes(Check):
     source: ClassVar = ("https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-routing.html",)
     calls: ClassVar = (*net.CALLS, "ec2:DescribeVpcPeeringConnections")
     seed: ClassVar = (1,)
-    caused_by: ClassVar = ("DR15",)
+    caused_by: ClassVar = ("DR02", "DR15")
     explains: ClassVar = ("recovery_time", "client_outage", "recovery_point", "recovery_point_writes")
     drill: ClassVar = "peering-deletion"
 
@@ -42,26 +42,29 @@ class Routes(Check):
 
 def _look(system: System, region: Region, peer: Region) -> Iterator[Found]:
     wanted = [cidr for cidr in net.cidrs(system, peer) if ":" not in cidr]
+    ours = net.cidrs(system, region)
     own, main = net.tables_by_subnet(net.route_tables(system, region))
-    lacking: dict[str, tuple[str, str, list[str]]] = {}
+    lacking: dict[tuple[str, str, str], list[str]] = {}
     for subnet in region.app_subnet_ids:
         table = own.get(subnet, main)
         if table is None:
-            yield Found(f"subnet {subnet} in {region.name}", "no route table is its own, and there is no main one")
+            yield Found(
+                f"subnet {subnet} in {region.name}", "no route table is its own, and there is no main one"
+            )
             continue
         for cidr in wanted:
             why = _lack(table, cidr, system.target.peering_id)
             if why:
-                place = (table["RouteTableId"], why, [])
-                lacking.setdefault(f"{table['RouteTableId']} {cidr}", place)[2].append(subnet)
-    for key, (table_id, why, subnets) in lacking.items():
-        cidr = key.partition(" ")[2]
+                lacking.setdefault((table["RouteTableId"], cidr, why), []).append(subnet)
+    for (table_id, cidr, why), subnets in lacking.items():
         yield Found(
             f"route table {table_id} in {region.name} (subnet {', '.join(subnets)})",
             f"{why} to {cidr} in {peer.name}",
             f"aws ec2 create-route --region {region.name} --route-table-id {table_id} "
             f"--destination-cidr-block {cidr} --vpc-peering-connection-id {system.target.peering_id}; "
             "in the templates: AppAToPeer, AppBToPeer and AppCToPeer of peering.yaml and peering-routes.yaml",
+            # No route can lead to addresses that are one's own.
+            ("DR02",) if any(net.overlaps(cidr, own_cidr) for own_cidr in ours) else ("DR15",),
         )
 
 

@@ -27,9 +27,7 @@ class SecretsOfFunctions(Check):
         "aws secretsmanager replicate-secret-to-regions --secret-id ARN --add-replica-regions Region=REGION, "
         "and the replica's ARN in the function's environment (app.yaml: DB_SECRET_ARN)"
     )
-    source: ClassVar = (
-        "https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html",
-    )
+    source: ClassVar = ("https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html",)
     calls: ClassVar = ("lambda:GetFunctionConfiguration", "secretsmanager:DescribeSecret")
     caused_by: ClassVar = ("DR04",)
     explains: ClassVar = ("recovery_time", "client_outage", "recovery_point_writes")

@@ -30,7 +30,9 @@ class Subscribers(Check):
         "A subscriber that needs no confirmation (alerts.yaml: Queue and QueueSubscription), and the link in "
         "the mail to the others"
     )
-    source: ClassVar = ("https://docs.aws.amazon.com/sns/latest/dg/sns-create-subscribe-endpoint-to-topic.html",)
+    source: ClassVar = (
+        "https://docs.aws.amazon.com/sns/latest/dg/sns-create-subscribe-endpoint-to-topic.html",
+    )
     calls: ClassVar = (*alarms.CALLS, "sns:ListSubscriptionsByTopic")
     seed: ClassVar = (9,)
     explains: ClassVar = ("time_to_alert",)

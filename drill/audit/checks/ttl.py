@@ -33,6 +33,4 @@ class Ttl(Check):
 def _look(system: System) -> Iterator[Found]:
     for role, record in failover_records.records(system).items():
         if record.get("TTL", 0) > _MOST_S:
-            yield Found(
-                f"{role} record of {system.target.dns.record_name}", f"its TTL is {record['TTL']} s"
-            )
+            yield Found(f"{role} record of {system.target.dns.record_name}", f"its TTL is {record['TTL']} s")
