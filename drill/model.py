@@ -418,6 +418,24 @@ class AuditFinding:
 
 
 @dataclass(frozen=True, slots=True)
+class Audit:
+    """What an audit of the system said before a drill.
+
+    Attributes:
+        findings: What was wrong then, roots first, in order of severity.
+        unevaluated: What could not be looked at, one line each.
+
+    """
+
+    findings: tuple[AuditFinding, ...]
+    unevaluated: tuple[str, ...]
+
+    def explaining(self, measurement: str) -> tuple[AuditFinding, ...]:
+        """Return the roots that explain a bad value of a measure."""
+        return tuple(one for one in self.findings if not one.caused_by and measurement in one.explains)
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerResult:
     """What a ledger says of one store on one occasion.
 

@@ -31,6 +31,14 @@ from drill.scenario import Scenario
     is_flag=True,
     help="Drill though nobody can tell whether all of it is permitted; the report says so.",
 )
+@click.option(
+    "--audit/--no-audit",
+    "audited",
+    envvar="DRILL_AUDIT",
+    default=True,
+    show_default=True,
+    help="Look first at what the system lacks; the report tells it beside what it explains.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for machines.")
 def _one(  # noqa: PLR0913 (one argument for each option)
     scenario: Scenario[Any],
@@ -43,6 +51,7 @@ def _one(  # noqa: PLR0913 (one argument for each option)
     confirm: str,
     stop_when: tuple[str, ...],
     unchecked_permissions: bool,
+    audited: bool,
     as_json: bool,
     **typed: Any,  # noqa: ANN401 (the scenario's own options)
 ) -> int:
@@ -51,6 +60,7 @@ def _one(  # noqa: PLR0913 (one argument for each option)
     plan.stops_of(stop_when)  # what was typed wrong is said before a lab is started
     # Imported here: engine, boto3 and rich are not needed to print a help text.
     from drill import engine, permissions
+    from drill.audit import before
     from drill.aws import Aws
     from drill.order import Order
     from reports.render import write
@@ -64,7 +74,8 @@ def _one(  # noqa: PLR0913 (one argument for each option)
             the_plan = permissions.unchecked(the_plan)
         elif target_path is None and not catalogue.is_own(scenario.name):
             permit(the_plan)  # the lab's own role knows only the scenarios that come along
-        order = Order(scenario, params, the_plan, root, confirm, _operator(), options.typed_command())
+        seen = before.look(chosen, root, progress) if audited else None
+        order = Order(scenario, params, the_plan, root, confirm, _operator(), options.typed_command(), seen)
         with keys.heard(order.operator, progress) as stop:
             finished = engine.run(order, Aws.of(chosen), progress, stop)
         # A lab stays up for as long as something is to be undone; whatever happens to the report,
