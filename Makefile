@@ -48,6 +48,10 @@ conformance: setup ## Cut each injection short before each of its writes on a la
 scale: setup ## Measure and render a drill of a million observations; prints seconds, memory and sizes
 	@$(BIN)/python tools/million.py $(ARGS)
 
+.PHONY: defects
+defects: setup ## Plant each failure in a deployed system: the audit finds it, a drill shows it (about ten minutes)
+	@DRILL_EVERY_DEFECT=1 $(BIN)/pytest tests/e2e/test_audit_defects.py -s -n0 -p no:randomly $(ARGS)
+
 .PHONY: check
 check: test lint types contracts security wheel ## Do all that CI does
 

@@ -151,10 +151,15 @@ def _sum(audited: "Audited", path: Path) -> str:
 
 
 def _write(page: Path, loaded: "Target", audited: "Audited") -> None:
+    from drill import clock
     from reports import audit
+    from reports.wording import wall_time
 
+    missed = [(one.check, one.where, one.why) for one in audited.unevaluated]
+    at = wall_time(clock.now().wall)
+    shown = audit.page(loaded, audited.findings, missed, len(audited.checks), at)
     try:
-        page.write_text(audit.render(loaded, audited), encoding="utf-8")
+        page.write_text(audit.render(shown), encoding="utf-8")
     except OSError as problem:
         msg = f"page {page} can't be written: {problem.strerror}; write it elsewhere with: --html FILE"
         raise UsageError(msg) from problem

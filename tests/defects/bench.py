@@ -57,19 +57,23 @@ class Bench:
         system = System(target or self.target, Reads(self.aws), at, runs, drilled_within_days)
         return runner.run(checks, system, limit_s=60)
 
-    def settled(self, **asked: Any) -> Audited:
-        """Return what the audit says once nothing is wrong any more, or at last.
+    def audit_until(self, holds: Callable[[Audited], bool], **asked: Any) -> Audited:
+        """Return what the audit says once something holds of it, or at last.
 
-        Alarms, caches and checkers take a moment to see that all is well again.
+        Alarms, caches and checkers take a moment to see what has changed.
         """
-        calm = Retrying(
-            retry=retry_if_result(lambda audited: bool(audited.findings or audited.unevaluated)),
+        patient = Retrying(
+            retry=retry_if_result(lambda audited: not holds(audited)),
             stop=stop_after_delay(_SETTLES_S),
             wait=wait_fixed(0.5),
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         )
-        audited: Audited = calm(lambda: self.audit(**asked))
+        audited: Audited = patient(lambda: self.audit(**asked))
         return audited
+
+    def settled(self) -> Audited:
+        """Return what the audit says once nothing is wrong any more, or at last."""
+        return self.audit_until(lambda audited: not audited.findings and not audited.unevaluated)
 
 
 Undo = Callable[[], object]
@@ -103,6 +107,8 @@ class Defect:
         plant: Plants it, and returns what puts the system back.
         drill: How a drill shows it; None where none does yet.
         asked: How the audit is asked.
+        follows: A check that tells a consequence of it, after a while.
+        sudden: The audit sees it at once; else after a while.
 
     """
 
@@ -111,6 +117,8 @@ class Defect:
     plant: Callable[[Bench], Undo]
     drill: Drilled | None = None
     asked: dict[str, Any] = field(default_factory=dict)
+    follows: str = ""
+    sudden: bool = True
 
     def __str__(self) -> str:
         """Return how tests name it."""

@@ -63,7 +63,12 @@ def unsubscribed(bench: Bench) -> Undo:
     """Leave the primary's topic with one subscriber who never confirmed (DR09)."""
     region = bench.target.primary
     sns, topic = bench.client("sns"), region.alert_topic_arn
-    (queue,) = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    name = (region.alert_queue_url or "").rpartition("/")[2]
+    (queue,) = (
+        one
+        for one in sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+        if one["Endpoint"].endswith(f":{name}")
+    )
     attributes = sns.get_subscription_attributes(SubscriptionArn=queue["SubscriptionArn"])["Attributes"]
     sns.unsubscribe(SubscriptionArn=queue["SubscriptionArn"])
     more = {"RedrivePolicy": attributes["RedrivePolicy"]} if "RedrivePolicy" in attributes else {}

@@ -30,7 +30,7 @@ class Routes(Check):
     calls: ClassVar = (*net.CALLS, "ec2:DescribeVpcPeeringConnections")
     seed: ClassVar = (1,)
     caused_by: ClassVar = ("DR02", "DR15")
-    explains: ClassVar = ("recovery_time", "client_outage", "recovery_point", "recovery_point_writes")
+    explains: ClassVar = ("recovery_time", "client_outage")
     drill: ClassVar = "peering-deletion"
 
     def parts(self, system: System) -> Iterator[Part]:

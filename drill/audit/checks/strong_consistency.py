@@ -25,7 +25,6 @@ class StrongConsistency(Check):
         "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/globaltables-CoreConcepts.html",
     )
     calls: ClassVar = (*alarms.CALLS, "dynamodb:DescribeTable")
-    explains: ClassVar = ("replication_lag",)
 
     def parts(self, system: System) -> Iterator[Part]:
         """Yield the table."""
