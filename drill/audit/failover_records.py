@@ -14,15 +14,20 @@ METRIC = "CLOUDWATCH_METRIC"
 
 
 def records(system: System) -> dict[str, Document]:
-    """Return the records of the service's name by their failover role."""
+    """Return the records of the service's name by their failover role; none of a zone that is not there."""
     name = system.target.dns.record_name.rstrip(".") + "."
-    rows = system.reads.many(
-        "route53",
-        "global",
-        "list_resource_record_sets",
-        "ResourceRecordSets",
-        HostedZoneId=system.target.dns.hosted_zone_id,
-    )
+    try:
+        rows = system.reads.many(
+            "route53",
+            "global",
+            "list_resource_record_sets",
+            "ResourceRecordSets",
+            HostedZoneId=system.target.dns.hosted_zone_id,
+        )
+    except ClientError as problem:
+        if not absent(problem):
+            raise
+        rows = []
     return {row["Failover"]: row for row in rows if row["Name"].lower() == name.lower() and "Failover" in row}
 
 

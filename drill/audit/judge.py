@@ -107,7 +107,9 @@ def _explained(findings: Sequence[AuditFinding]) -> list[AuditFinding]:
     return [
         replace(
             one,
-            caused_by=tuple(each for each in one.caused_by if each in causes and not follows(each, one.check)),
+            caused_by=tuple(
+                each for each in one.caused_by if each in causes and not follows(each, one.check)
+            ),
         )
         for one in findings
     ]

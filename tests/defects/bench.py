@@ -108,7 +108,6 @@ class Defect:
         drill: How a drill shows it; None where none does yet.
         asked: How the audit is asked.
         follows: A check that tells a consequence of it, after a while.
-        sudden: The audit sees it at once; else after a while.
 
     """
 
@@ -118,7 +117,6 @@ class Defect:
     drill: Drilled | None = None
     asked: dict[str, Any] = field(default_factory=dict)
     follows: str = ""
-    sudden: bool = True
 
     def __str__(self) -> str:
         """Return how tests name it."""

@@ -38,7 +38,9 @@ def _outage(code: int, shows: Callable[[Any], bool], *flags: str) -> Drilled:
 
 
 DEFECTS = (
-    Defect("DR01", "routes missing", network.routes_missing, follows="DX08", drill=_outage(MET, _aurora_lacks)),
+    Defect(
+        "DR01", "routes missing", network.routes_missing, follows="DX08", drill=_outage(MET, _aurora_lacks)
+    ),
     Defect("DR01", "one route missing", network.one_route_missing),
     Defect("DR02", "addresses overlap", network.cidrs_overlap, follows="DX08"),
     Defect("DR03", "no copies", stores.no_copies),
@@ -72,7 +74,7 @@ DEFECTS = (
     Defect("DX03", "alarm changed", watching.alarm_changed),
     Defect("DX06", "no parameter group", stores.other_groups),
     Defect("DX07", "key disabled", stores.key_disabled),
-    Defect("DX08", "database closed", network.database_closed, sudden=False),
+    Defect("DX08", "database closed", network.database_closed),
     Defect("DX11", "less memory", services.less_memory),
     Defect("DX12", "secret elsewhere", services.secret_elsewhere),
 )

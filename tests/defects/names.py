@@ -48,7 +48,5 @@ def _changed(bench: Bench, check_id: str, **values: object) -> Undo:
     route53 = bench.client("route53", "global")
     config = route53.get_health_check(HealthCheckId=check_id)["HealthCheck"]["HealthCheckConfig"]
     route53.update_health_check(HealthCheckId=check_id, **values)
-    kept = {
-        key: config[key] for key in ("ChildHealthChecks", "HealthThreshold", "Disabled") if key in config
-    }
+    kept = {key: config[key] for key in ("ChildHealthChecks", "HealthThreshold", "Disabled") if key in config}
     return lambda: route53.update_health_check(HealthCheckId=check_id, **kept)

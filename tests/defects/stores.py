@@ -118,7 +118,9 @@ def other_groups(bench: Bench) -> Undo:
     )
     own = [
         {**one, "ApplyMethod": "pending-reboot"}
-        for one in rds.describe_db_cluster_parameters(DBClusterParameterGroupName=name, Source="user")["Parameters"]
+        for one in rds.describe_db_cluster_parameters(DBClusterParameterGroupName=name, Source="user")[
+            "Parameters"
+        ]
     ]
     tags = rds.list_tags_for_resource(ResourceName=before["DBClusterParameterGroupArn"])["TagList"]
     rds.delete_db_cluster_parameter_group(DBClusterParameterGroupName=name)

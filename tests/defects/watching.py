@@ -90,7 +90,9 @@ def no_budget(bench: Bench) -> Undo:
         for one in told
     ]
     budgets.delete_budget(AccountId=account, BudgetName=name)
-    kept = {k: v for k, v in before.items() if k not in {"CalculatedSpend", "LastUpdatedTime", "HealthStatus"}}
+    kept = {
+        k: v for k, v in before.items() if k not in {"CalculatedSpend", "LastUpdatedTime", "HealthStatus"}
+    }
     return lambda: budgets.create_budget(
         AccountId=account,
         Budget=kept,
@@ -118,7 +120,11 @@ def dashboard_of_one_region(bench: Bench) -> Undo:
     cloudwatch, name = bench.client("cloudwatch"), bench.target.dashboard
     body = cloudwatch.get_dashboard(DashboardName=name)["DashboardBody"]
     standby = bench.target.standby
-    marks = (standby.function_name, standby.health_check_id, standby.load_balancer_arn.partition("balancer/")[2])
+    marks = (
+        standby.function_name,
+        standby.health_check_id,
+        standby.load_balancer_arn.partition("balancer/")[2],
+    )
     less = body
     for mark in marks:
         less = less.replace(mark, "gone")

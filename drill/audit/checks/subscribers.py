@@ -76,6 +76,8 @@ def _topic(system: System, region: Region, arn: str) -> Iterator[Found]:
             yield Found(where, f"{one['Endpoint']} ({one['Protocol']}) has not confirmed its subscription")
     # The queue that drills read is nobody's pager.
     drills = f":{(region.drill_queue_url or '').rpartition('/')[2]}"
-    people = [one for one in subscriptions if not (region.drill_queue_url and one["Endpoint"].endswith(drills))]
+    people = [
+        one for one in subscriptions if not (region.drill_queue_url and one["Endpoint"].endswith(drills))
+    ]
     if all(one["SubscriptionArn"] in _UNCONFIRMED for one in people):
         yield Found(where, "no subscriber of it is confirmed" if people else "it has no subscriber")
