@@ -50,7 +50,7 @@ scale: setup ## Measure and render a drill of a million observations; prints sec
 
 .PHONY: defects
 defects: setup ## Plant each failure in a deployed system: the audit finds it, a drill shows it (about ten minutes)
-	@DRILL_EVERY_DEFECT=1 $(BIN)/pytest tests/e2e/test_audit_defects.py -s -n0 -p no:randomly $(ARGS)
+	@DRILL_EVERY_DEFECT=1 $(BIN)/pytest tests/e2e/test_audit_defects.py tests/e2e/test_seed_system.py -s -n0 -p no:randomly $(ARGS)
 
 .PHONY: check
 check: test lint types contracts security wheel ## Do all that CI does

@@ -1,5 +1,6 @@
 """Runs the checks: side by side, within a time, and with a word on all that could not be looked at."""
 
+import traceback
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -66,8 +67,10 @@ def _look(task: _Task) -> None:
     except (BotoCoreError, DrillError, NotAnswered) as problem:
         task.failed = " ".join(str(problem).split())
     except Exception as problem:  # noqa: BLE001 (one broken check hides no other, and passes for nothing)
-        _LOG.exception("audit", check=task.check.id, where=task.part.where)
-        task.failed = f"the check itself failed: {type(problem).__name__}: {problem}"
+        at = traceback.extract_tb(problem.__traceback__)[-1]
+        _LOG.warning("audit", check=task.check.id, where=task.part.where, at=f"{at.filename}:{at.lineno}")
+        said = " ".join(str(problem).split())
+        task.failed = f"the check itself failed: {type(problem).__name__}: {said}; tell whoever wrote it"
 
 
 def _answered(problem: ClientError) -> str:

@@ -44,6 +44,9 @@ def _look(system: System, region: Region, peer: Region) -> Iterator[Found]:
     wanted = [cidr for cidr in net.cidrs(system, peer) if ":" not in cidr]
     ours = net.cidrs(system, region)
     own, main = net.tables_by_subnet(net.route_tables(system, region))
+    there = net.peering(system)
+    # Over a peering that is gone no route can lead.
+    otherwise = () if there is not None and there["Status"]["Code"] == "active" else ("DR15",)
     lacking: dict[tuple[str, str, str], list[str]] = {}
     for subnet in region.app_subnet_ids:
         table = own.get(subnet, main)
@@ -64,7 +67,7 @@ def _look(system: System, region: Region, peer: Region) -> Iterator[Found]:
             f"--destination-cidr-block {cidr} --vpc-peering-connection-id {system.target.peering_id}; "
             "in the templates: AppAToPeer, AppBToPeer and AppCToPeer of peering.yaml and peering-routes.yaml",
             # No route can lead to addresses that are one's own.
-            ("DR02",) if any(net.overlaps(cidr, own_cidr) for own_cidr in ours) else ("DR15",),
+            ("DR02",) if any(net.overlaps(cidr, own_cidr) for own_cidr in ours) else otherwise,
         )
 
 

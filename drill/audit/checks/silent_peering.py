@@ -27,7 +27,7 @@ class SilentPeering(Check):
     )
     source: ClassVar = ("https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html",)
     calls: ClassVar = (*alarms.CALLS, "ec2:DescribeVpcPeeringConnections")
-    caused_by: ClassVar = ("DR01", "DR02", "DR15", "DR17")
+    caused_by: ClassVar = ("DR01", "DR02", "DR17")
     explains: ClassVar = ("recovery_time", "client_outage")
     drill: ClassVar = "peering-deletion"
 
