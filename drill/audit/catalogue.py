@@ -39,7 +39,7 @@ def chosen(ids: Sequence[str], *, active: bool) -> tuple[Check, ...]:
             msg = f"no check {one!r}; {hint}list them with: drill audit --list"
             raise UsageError(msg)
         if known[one].active and not active:
-            msg = f"{one} writes to the system and reads it back; let it with: drill audit --only {one} --active"
+            msg = f"{one} writes and reads back; let it with: drill audit --only {one} --active"
             raise UsageError(msg)
     return tuple(known[one] for one in dict.fromkeys(ids))
 

@@ -43,6 +43,7 @@ def route_tables(system: System, region: Region) -> list[Document]:
         "describe_route_tables",
         "RouteTables",
         Filters=[{"Name": "vpc-id", "Values": [region.vpc_id]}],
+        PaginationConfig={"PageSize": 100},
     )
 
 

@@ -14,8 +14,8 @@ from typing import Any, TypeAlias
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from drill.aws import GLOBAL_REGION, Aws
 from drill.audit.rate import Rate
+from drill.aws import GLOBAL_REGION, Aws
 
 Document: TypeAlias = Mapping[str, Any]
 """An answer of AWS's, or a part of one."""
@@ -55,6 +55,8 @@ class Reads:
         self._silent: dict[tuple[str, str], str] = {}
         self.made: dict[str, set[str]] = defaultdict(set)
         """What each check asked, as ``service:Operation``."""
+        self.requests = 0
+        """How many were sent; a page counts as one."""
 
     def one(self, service: str, region: str, operation: str, **asked: Any) -> Document:  # noqa: ANN401 (boto3's)
         """Return the answer of one call.
@@ -100,9 +102,10 @@ class Reads:
 
         def call() -> list[Any]:
             rows: list[Any] = []
-            for page in client.get_paginator(operation).paginate(**asked):
+            for number, page in enumerate(client.get_paginator(operation).paginate(**asked)):
+                if number:
+                    self._turn(service, region)
                 rows += page.get(key, [])
-                self._rate(service, region).wait()
             return rows
 
         return list(self._once(service, region, (operation, key, _key(asked)), call))
@@ -116,7 +119,7 @@ class Reads:
         place = (service, _place(service, region))
         if place in self._silent:
             raise NotAnswered(self._silent[place])
-        self._rate(service, region).wait()
+        self._turn(service, region)
         try:
             return call()
         except BotoCoreError as problem:
@@ -138,9 +141,11 @@ class Reads:
                 future.set_exception(problem)
         return future.result()
 
-    def _rate(self, service: str, region: str) -> Rate:
+    def _turn(self, service: str, region: str) -> None:
         with self._lock:
-            return self._rates[service, _place(service, region)]
+            rate = self._rates[service, _place(service, region)]
+            self.requests += 1
+        rate.wait()
 
     def _note(self, service: str, client: Any, operation: str) -> None:  # noqa: ANN401
         name = f"{service}:{client.meta.method_to_api_mapping[operation]}"

@@ -34,7 +34,7 @@ def _one(
 @click.command("audit")
 @options.target_file
 def _audit(target_path: Path | None) -> None:
-    """What ``drill audit`` needs: it reads, in both regions."""
+    """Print the policy that ``drill audit`` needs: it reads, in both regions."""
     from drill.audit import catalogue, needs
 
     # The calls are the same for every system; a file that is named must be right all the same.

@@ -28,7 +28,7 @@ EDITS: Mapping[str, tuple[Edit, ...]] = {
     ),
     "data.yaml": (
         (
-            r"(?s)(        PasswordLength: 32\n        ExcludePunctuation: true\n)      ReplicaRegions:\n.*?(?=      Tags)",
+            r"(?s)(        ExcludePunctuation: true\n)      ReplicaRegions:\n.*?(?=      Tags)",
             r"\1",
         ),
     ),

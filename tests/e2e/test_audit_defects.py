@@ -14,6 +14,9 @@ from tests.defects.bench import Bench, Defect
 from tests.defects.matrix import DEFECTS, Cell, printed
 from tests.e2e.conftest import Ended, Lab
 
+# A planted failure is waited for, and so is that nothing is left of it; on a busy machine for long.
+pytestmark = pytest.mark.timeout(900)
+
 EVERY = os.environ.get("DRILL_EVERY_DEFECT") == "1"
 # One for each row, of those that need no new version of a function and nothing to time out.
 QUICK = {

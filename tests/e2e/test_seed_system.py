@@ -40,7 +40,8 @@ def broken() -> Iterator[Path]:
         def body(name: str) -> str:
             return seed.template(name, right(name))
 
-        with mock.patch("infra.stack_model.template_body", body), mock.patch("infra.deploy.template_body", body):
+        names = ("infra.stack_model.template_body", "infra.deploy.template_body")
+        with mock.patch(names[0], body), mock.patch(names[1], body):
             deployed = deploy(deploy_account.clients(own), seed.config(own))
         target.dump(deployed, state / session.TARGET)
         yield state / session.TARGET

@@ -20,8 +20,8 @@ class ColdStarts(Check):
     id: ClassVar = "DR06"
     title: ClassVar = "The first requests of a region meet cold functions"
     why: ClassVar = (
-        "Nobody asks the standby before the failover, so that every instance starts cold when all clients come "
-        "at once: a part of the recovery time that is paid on the worst day."
+        "Nobody asks the standby before the failover, so that every instance starts cold when all clients "
+        "come at once: a part of the recovery time that is paid on the worst day."
     )
     severity: ClassVar = Severity.WARNING
     mend: ClassVar = (

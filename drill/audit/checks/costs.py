@@ -18,13 +18,13 @@ _HOURS_A_MONTH = 730
 
 
 class Costs(Check):
-    """Looks for a budget that alerts, a bound on the database, a tag to count by, and needless NAT gateways."""
+    """Looks for a budget that alerts, a bound on the database, a tag, and needless NAT gateways."""
 
     id: ClassVar = "DR08"
     title: ClassVar = "Costs can grow unnoticed"
     why: ClassVar = (
-        "Two regions cost more than twice one. Without an alert the first to know is whoever pays the bill, and "
-        "the standby is what is then saved on."
+        "Two regions cost more than twice one. Without an alert the first to know is whoever pays the bill, "
+        "and the standby is what is then saved on."
     )
     severity: ClassVar = Severity.NOTE
     mend: ClassVar = (

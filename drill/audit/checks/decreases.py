@@ -21,8 +21,8 @@ class Decreases(Check):
     id: ClassVar = "DX05"
     title: ClassVar = "The table's capacity can't be lowered now"
     why: ClassVar = (
-        "DynamoDB takes four decreases in the first hour of a UTC day, then one an hour, 27 in all. Until the "
-        "next one auto scaling can't scale in, and a throttling drill is refused."
+        "DynamoDB takes four decreases in the first hour of a UTC day, then one an hour, 27 in all. Until "
+        "the next one auto scaling can't scale in, and a throttling drill is refused."
     )
     severity: ClassVar = Severity.NOTE
     mend: ClassVar = "Wait for the next hour, or for midnight UTC; raising is always taken"

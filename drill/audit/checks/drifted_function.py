@@ -19,8 +19,8 @@ class DriftedFunction(Check):
     id: ClassVar = "DX11"
     title: ClassVar = "The standby runs another function than the primary"
     why: ClassVar = (
-        "A deployment that reached one region only is noticed when clients meet the old code, with less memory "
-        "or another environment, on the day they all come."
+        "A deployment that reached one region only is noticed when clients meet the old code, with less "
+        "memory or another environment, on the day they all come."
     )
     severity: ClassVar = Severity.WARNING
     mend: ClassVar = "The same code and settings in both regions (app.yaml): drill infra deploy"

@@ -18,8 +18,8 @@ class DrillsDue(Check):
     id: ClassVar = "DR18"
     title: ClassVar = "A failure was never tried, or too long ago"
     why: ClassVar = (
-        "A way that was right a year ago is a guess today: code, quotas and people have changed. What was never "
-        "broken on purpose is broken for the first time on the day."
+        "A way that was right a year ago is a guess today: code, quotas and people have changed. What was "
+        "never broken on purpose is broken for the first time on the day."
     )
     severity: ClassVar = Severity.WARNING
     mend: ClassVar = "drill run SCENARIO, on a calendar"

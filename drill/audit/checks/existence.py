@@ -43,8 +43,8 @@ class Existence(Check):
     id: ClassVar = "DR17"
     title: ClassVar = "A part of the system is missing or does not answer"
     why: ClassVar = (
-        "What was never deployed, or only half, can't take over. A template that is right says nothing of the "
-        "account that it should be in."
+        "What was never deployed, or only half, can't take over. A template that is right says nothing of "
+        "the account that it should be in."
     )
     severity: ClassVar = Severity.CRITICAL
     mend: ClassVar = "drill infra deploy, then drill target check; what differs is then in the target file"

@@ -19,8 +19,8 @@ class Keys(Check):
     id: ClassVar = "DX07"
     title: ClassVar = "What was copied to the other region can't be opened there"
     why: ClassVar = (
-        "A key belongs to one region. Backups and secrets whose key is disabled, is being deleted or is in the "
-        "region that failed are there and are of no use."
+        "A key belongs to one region. Backups and secrets whose key is disabled, is being deleted or is in "
+        "the region that failed are there and are of no use."
     )
     severity: ClassVar = Severity.CRITICAL
     mend: ClassVar = (

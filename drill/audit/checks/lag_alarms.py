@@ -22,8 +22,8 @@ class LagAlarms(Check):
     )
     severity: ClassVar = Severity.WARNING
     mend: ClassVar = (
-        "An alarm on ReplicationLatency in each region, for the other as ReceivingRegion (observability.yaml: "
-        "Lag; DatabaseLag for a global database): drill infra deploy"
+        "An alarm on ReplicationLatency in each region, for the other as ReceivingRegion "
+        "(observability.yaml: Lag; DatabaseLag for a global database): drill infra deploy"
     )
     source: ClassVar = (
         "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html",

@@ -18,8 +18,8 @@ class Orders(Check):
     id: ClassVar = "DR10"
     title: ClassVar = "The service answers and does nothing"
     why: ClassVar = (
-        "A function that returns 200 whatever it is asked passes every health check. A failover to it is quick "
-        "and loses every order."
+        "A function that returns 200 whatever it is asked passes every health check. A failover to it is "
+        "quick and loses every order."
     )
     severity: ClassVar = Severity.CRITICAL
     mend: ClassVar = "Deploy the service's own code (infra/app; app.yaml: Function): drill infra deploy"

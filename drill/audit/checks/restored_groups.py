@@ -19,8 +19,8 @@ class RestoredGroups(Check):
     id: ClassVar = "DX06"
     title: ClassVar = "A restored database gets default groups, and nobody reaches it"
     why: ClassVar = (
-        "A restore that names no subnet group, security group and parameter group takes the region's defaults: "
-        "the cluster is available, and every connection times out."
+        "A restore that names no subnet group, security group and parameter group takes the region's "
+        "defaults: the cluster is available, and every connection times out."
     )
     severity: ClassVar = Severity.WARNING
     mend: ClassVar = (

@@ -19,8 +19,8 @@ class SecretsOfFunctions(Check):
     id: ClassVar = "DX12"
     title: ClassVar = "A function reads its secrets in another region, or they are missing in its own"
     why: ClassVar = (
-        "A secret without a replica is gone with its region. A standby that asks the primary's Secrets Manager "
-        "works every day but the one it is for."
+        "A secret without a replica is gone with its region. A standby that asks the primary's Secrets "
+        "Manager works every day but the one it is for."
     )
     severity: ClassVar = Severity.CRITICAL
     mend: ClassVar = (

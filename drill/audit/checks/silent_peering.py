@@ -17,8 +17,8 @@ class SilentPeering(Check):
     id: ClassVar = "DX08"
     title: ClassVar = "The peering is active and carries nothing"
     why: ClassVar = (
-        "The state of a peering is that of an agreement, not of the traffic: a missing route, a security group "
-        "or a disturbance of the region leaves it active."
+        "The state of a peering is that of an agreement, not of the traffic: a missing route, a security "
+        "group or a disturbance of the region leaves it active."
     )
     severity: ClassVar = Severity.CRITICAL
     mend: ClassVar = (

@@ -16,8 +16,8 @@ class StrongConsistency(Check):
     id: ClassVar = "DX04"
     title: ClassVar = "An alarm waits for a metric that never comes"
     why: ClassVar = (
-        "A global table with strong consistency publishes no ReplicationLatency. The alarm on it is quiet for "
-        "ever, and a dashboard with it is empty."
+        "A global table with strong consistency publishes no ReplicationLatency. The alarm on it is quiet "
+        "for ever, and a dashboard with it is empty."
     )
     severity: ClassVar = Severity.NOTE
     mend: ClassVar = "Take the alarm away, and watch the table's errors instead: its recovery point is zero"

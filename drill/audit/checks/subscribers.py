@@ -22,8 +22,8 @@ class Subscribers(Check):
     id: ClassVar = "DR09"
     title: ClassVar = "Alerts go to nobody"
     why: ClassVar = (
-        "A subscription by e-mail counts only after its owner has followed a link. Until then an alarm changes "
-        "a colour on a page, and an outage goes unnoticed."
+        "A subscription by e-mail counts only after its owner has followed a link. Until then an alarm "
+        "changes a colour on a page, and an outage goes unnoticed."
     )
     severity: ClassVar = Severity.WARNING
     mend: ClassVar = (
