@@ -33,6 +33,16 @@ def _aurora_lacks(record: Record) -> bool:
     return counts.get("aurora", 0) < counts.get("dynamodb", 0)
 
 
+def _untold(record: Record) -> bool:
+    """Say whether nobody was told by the end."""
+    return any(one.name == "time_to_alert" and one.high is None for one in record.measured.measurements)
+
+
+def _throttled_on(record: Record) -> bool:
+    """Say whether the throttling went on until the drill gave the capacity back."""
+    return record.marks.deadline_passed
+
+
 def _outage(code: int, shows: Callable[[Any], bool], *flags: str) -> Drilled:
     return Drilled("region-outage", code, flags, shows)
 
@@ -42,7 +52,13 @@ DEFECTS = (
         "DR01", "routes missing", network.routes_missing, follows="DX08", drill=_outage(MET, _aurora_lacks)
     ),
     Defect("DR01", "one route missing", network.one_route_missing),
-    Defect("DR02", "addresses overlap", network.cidrs_overlap, follows="DX08"),
+    Defect(
+        "DR02",
+        "addresses overlap",
+        network.cidrs_overlap,
+        follows="DX08",
+        drill=Drilled("peering-deletion", INCONCLUSIVE, shows=_unsteady),
+    ),
     Defect("DR03", "no copies", stores.no_copies),
     Defect("DR04", "login in one region", stores.no_replica, drill=_outage(MET, _aurora_lacks)),
     Defect("DR04", "login never changed", stores.not_rotated),
@@ -54,7 +70,12 @@ DEFECTS = (
     Defect("DR07", "lag unwatched", watching.lag_unwatched),
     Defect("DR07", "alarm tells nobody", watching.alarm_tells_nobody),
     Defect("DR08", "no budget", watching.no_budget),
-    Defect("DR09", "no subscriber", watching.unsubscribed),
+    Defect(
+        "DR09",
+        "no subscriber",
+        watching.unsubscribed,
+        drill=Drilled("dynamodb-throttling", BREACHED, shows=_untold),
+    ),
     Defect(
         "DR10",
         "placeholder",
@@ -65,8 +86,18 @@ DEFECTS = (
     Defect("DR11", "no dashboard", watching.no_dashboard),
     Defect("DR11", "dashboard of one region", watching.dashboard_of_one_region),
     Defect("DR14", "standby may not run", services.may_not_run, drill=_outage(BREACHED, _unserved, *_DARK)),
-    Defect("DR15", "reachability unwatched", watching.reachability_unwatched),
-    Defect("DR16", "fixed capacity", stores.fixed_capacity),
+    Defect(
+        "DR15",
+        "reachability unwatched",
+        watching.reachability_unwatched,
+        drill=Drilled("peering-deletion", BREACHED, shows=_untold),
+    ),
+    Defect(
+        "DR16",
+        "fixed capacity",
+        stores.fixed_capacity,
+        drill=Drilled("dynamodb-throttling", BREACHED, ("--let-autoscaling-work",), _throttled_on),
+    ),
     Defect("DR16", "scaling suspended", stores.scaling_suspended),
     Defect("DR17", "standby out of reach", network.edge_closed, drill=_outage(BREACHED, _unserved, *_DARK)),
     Defect("DR18", "never drilled", lambda _bench: lambda: None, asked={"drilled_within_days": 0}),

@@ -1,5 +1,6 @@
 """Failures of what watches the system, and of what it costs; and what plants them."""
 
+from drill.target import Region
 from tests.defects.bench import Bench, Undo
 
 _ALARM = (
@@ -60,21 +61,27 @@ def _deleted(bench: Bench, part: str, role: str) -> Undo:
 
 
 def unsubscribed(bench: Bench) -> Undo:
-    """Leave the primary's topic with one subscriber who never confirmed (DR09)."""
-    region = bench.target.primary
-    sns, topic = bench.client("sns"), region.alert_topic_arn
-    name = (region.alert_queue_url or "").rpartition("/")[2]
-    (queue,) = (
-        one
-        for one in sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
-        if one["Endpoint"].endswith(f":{name}")
-    )
-    attributes = sns.get_subscription_attributes(SubscriptionArn=queue["SubscriptionArn"])["Attributes"]
-    sns.unsubscribe(SubscriptionArn=queue["SubscriptionArn"])
-    more = {"RedrivePolicy": attributes["RedrivePolicy"]} if "RedrivePolicy" in attributes else {}
-    return lambda: sns.subscribe(
-        TopicArn=topic, Protocol=queue["Protocol"], Endpoint=queue["Endpoint"], Attributes=more
-    )
+    """Leave both topics with nobody who confirmed (DR09)."""
+    undos = [_unsubscribed(bench, region) for region in (bench.target.primary, bench.target.standby)]
+    return lambda: [undo() for undo in undos]
+
+
+def _unsubscribed(bench: Bench, region: Region) -> Undo:
+    sns, topic = bench.client("sns", region.name), region.alert_topic_arn
+    before = []
+    for one in sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]:
+        arn = one["SubscriptionArn"]
+        kept = sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"].get("RedrivePolicy")
+        before.append((one, {"RedrivePolicy": kept} if kept else {}))
+        sns.unsubscribe(SubscriptionArn=arn)
+
+    def undo() -> None:
+        for one, attributes in before:
+            sns.subscribe(
+                TopicArn=topic, Protocol=one["Protocol"], Endpoint=one["Endpoint"], Attributes=attributes
+            )
+
+    return undo
 
 
 def no_budget(bench: Bench) -> Undo:

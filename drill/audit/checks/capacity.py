@@ -40,7 +40,7 @@ class Capacity(Check):
         "dynamodb:DescribeTable",
     )
     seed: ClassVar = (16,)
-    explains: ClassVar = ("throttling", "throttled_share", "client_outage", "availability")
+    explains: ClassVar = ("recovery_time", "failed_share", "time_to_clear", "client_outage", "availability")
     drill: ClassVar = "dynamodb-throttling"
 
     def parts(self, system: System) -> Iterator[Part]:

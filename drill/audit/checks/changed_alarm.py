@@ -42,7 +42,7 @@ class ChangedAlarm(Check):
         "https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-creating-values.html",
     )
     calls: ClassVar = (*failover_records.CALLS, *alarms.CALLS)
-    explains: ClassVar = ("recovery_time", "phases")
+    explains: ClassVar = ("recovery_time", "phase")
     drill: ClassVar = "region-outage"
 
     def parts(self, system: System) -> Iterator[Part]:

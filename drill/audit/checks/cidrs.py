@@ -27,7 +27,7 @@ class Cidrs(Check):
     source: ClassVar = ("https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html",)
     calls: ClassVar = ("ec2:DescribeVpcs",)
     seed: ClassVar = (2,)
-    explains: ClassVar = ("recovery_time", "client_outage")
+    explains: ClassVar = ("recovery_time", "client_outage", "pending_share", "store_recovery")
     drill: ClassVar = "peering-deletion"
 
     def parts(self, system: System) -> Iterator[Part]:

@@ -35,7 +35,7 @@ class Failover(Check):
     )
     calls: ClassVar = (*failover_records.CALLS, *alarms.CALLS)
     seed: ClassVar = (5,)
-    explains: ClassVar = ("recovery_time", "client_outage", "phases", "availability", "failback")
+    explains: ClassVar = ("recovery_time", "client_outage", "phase", "availability", "failback")
     drill: ClassVar = "region-outage"
 
     def parts(self, system: System) -> Iterator[Part]:

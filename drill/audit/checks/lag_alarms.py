@@ -30,7 +30,7 @@ class LagAlarms(Check):
     )
     calls: ClassVar = (*alarms.CALLS, "dynamodb:DescribeTable")
     seed: ClassVar = (7,)
-    explains: ClassVar = ("time_to_alert",)
+    explains: ClassVar = ("replication_lag",)
     drill: ClassVar = "region-outage"
 
     def parts(self, system: System) -> Iterator[Part]:

@@ -29,7 +29,7 @@ class Peering(Check):
     calls: ClassVar = (*alarms.CALLS, "ec2:DescribeVpcPeeringConnections")
     seed: ClassVar = (15,)
     caused_by: ClassVar = ("DR02",)
-    explains: ClassVar = ("time_to_alert", "recovery_time")
+    explains: ClassVar = ("time_to_alert", "recovery_time", "store_recovery")
     drill: ClassVar = "peering-deletion"
 
     def parts(self, system: System) -> Iterator[Part]:

@@ -30,7 +30,7 @@ class Routes(Check):
     calls: ClassVar = (*net.CALLS, "ec2:DescribeVpcPeeringConnections")
     seed: ClassVar = (1,)
     caused_by: ClassVar = ("DR02", "DR15")
-    explains: ClassVar = ("recovery_time", "client_outage")
+    explains: ClassVar = ("recovery_time", "client_outage", "pending_share", "store_recovery")
     drill: ClassVar = "peering-deletion"
 
     def parts(self, system: System) -> Iterator[Part]:

@@ -28,7 +28,7 @@ class SilentPeering(Check):
     source: ClassVar = ("https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html",)
     calls: ClassVar = (*alarms.CALLS, "ec2:DescribeVpcPeeringConnections")
     caused_by: ClassVar = ("DR01", "DR02", "DR17")
-    explains: ClassVar = ("recovery_time", "client_outage")
+    explains: ClassVar = ("recovery_time", "client_outage", "pending_share", "store_recovery")
     drill: ClassVar = "peering-deletion"
 
     def parts(self, system: System) -> Iterator[Part]:

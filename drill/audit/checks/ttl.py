@@ -22,7 +22,7 @@ class Ttl(Check):
     mend: ClassVar = "A TTL of 60 seconds or less, or an alias to the load balancer (dns.yaml: AliasTarget)"
     source: ClassVar = ("https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/best-practices-dns.html",)
     calls: ClassVar = ("route53:ListResourceRecordSets",)
-    explains: ClassVar = ("recovery_time", "client_outage", "phases", "failback")
+    explains: ClassVar = ("recovery_time", "client_outage", "phase", "failback")
     drill: ClassVar = "region-outage"
 
     def parts(self, system: System) -> Iterator[Part]:

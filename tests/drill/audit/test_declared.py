@@ -9,9 +9,9 @@ from policy_sentry.querying.actions import get_action_data
 
 from drill.audit import catalogue, forms, needs
 from drill.audit.contract import Check
-from drill.measure import KINDS
 
 CHECKS = catalogue.every()
+MEASURES = Path(__file__).parents[3] / "drill" / "measure"
 DOCS = Path(__file__).parents[3] / "docs" / "audit.md"
 
 
@@ -32,6 +32,14 @@ def test_a_check_says_all_that_a_reader_needs(check: Check) -> None:
     assert all(address.startswith("https://") for address in check.source)
     assert (importlib.import_module(type(check).__module__).__doc__ or "").startswith(f"{check.id}: ")
     assert check.calls or check.active
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_a_check_explains_what_is_measured(check: Check) -> None:
+    """Each name is that of a measurement; ``restore_time`` is that of the drill of restored backups."""
+    source = "".join(path.read_text(encoding="utf-8") for path in MEASURES.glob("*.py"))
+
+    assert [name for name in check.explains if f'"{name}"' not in source and name != "restore_time"] == []
 
 
 def test_causes_are_checks_and_never_go_round() -> None:
@@ -72,4 +80,3 @@ def test_the_docs_are_what_the_checks_say() -> None:
 def test_only_the_order_check_writes() -> None:
     """Everything but DR10 runs without being asked for by name."""
     assert [check.id for check in CHECKS if check.active] == ["DR10"]
-    assert KINDS  # what a check explains is a measure's name
