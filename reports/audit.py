@@ -111,5 +111,6 @@ def _reason(roots: Sequence[AuditFinding], unevaluated: Sequence[object]) -> str
     told = ", ".join(f"{number} {one.value}" for one, number in counted if number)
     found = f"Failures found: {told}." if told else "No failure was found in what was looked at."
     if unevaluated:
-        return f"{len(unevaluated)} parts could not be looked at, and count as nothing. {found}"
+        parts = "One part" if len(unevaluated) == 1 else f"{len(unevaluated)} parts"
+        return f"{parts} could not be looked at, and never counts as passed. {found}"
     return found

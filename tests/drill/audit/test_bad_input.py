@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,22 +17,12 @@ from drill.aws import Aws
 from drill.cli import outcome_of
 from drill.role import Role
 from drill.target import Target, dump
-from infra.deploy import deploy
-from tests.infra.deploylab import ACCOUNT, CONFIG, ONE, quick_control_plane
+from tests.infra.deploylab import ACCOUNT
 from tests.infra.lab.planelab import EAST, WEST, Lab
 
 # What only a lab with all its physics can answer.
 PHYSICAL = {"DR06", "DR10", "DR17", "DX01"}
 CHECKS = [check for check in catalogue.every() if check.id not in PHYSICAL]
-
-
-@pytest.fixture(scope="module")
-def shop() -> Iterator[tuple[Lab, Target]]:
-    """Give the deployed system, and its owner's clients."""
-    config = CONFIG.model_copy(update={"alert_email": None})
-    with quick_control_plane() as lab:
-        target = deploy(lab.aws.client, config, ONE)
-        yield lab, target.model_copy(update={"endpoint_url": lab.plane.endpoint_url})
 
 
 def _audit(target: Target, aws: Any, ids: set[str] | None = None) -> Audited:
