@@ -52,6 +52,10 @@ scale: setup ## Measure and render a drill of a million observations; prints sec
 truth: setup ## Judge what 216 random drills measured by what the lab knows (some minutes; ARGS="--seed 7" for one)
 	@$(BIN)/python -m tests.truth $(ARGS)
 
+.PHONY: defects
+defects: setup ## Plant each failure in a deployed system: the audit finds it, a drill shows it (about ten minutes)
+	@DRILL_EVERY_DEFECT=1 $(BIN)/pytest tests/e2e/test_audit_defects.py tests/e2e/test_seed_system.py -s -n0 -p no:randomly $(ARGS)
+
 .PHONY: check
 check: test lint types contracts security wheel ## Do all that CI does
 

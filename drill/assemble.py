@@ -1,12 +1,12 @@
 """From what happened in a drill to its record: measure, judge, decide the exit code. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from drill import exit_codes, measure, runs, verdict
 from drill.clock import Instant
 from drill.measure import probe_health
-from drill.model import History, Outcome
+from drill.model import Audit, History, Judgement, Measured, Outcome
 from drill.order import Order
 from drill.record import SCHEMA, Action, Record
 from drill.verdict import Circumstances
@@ -76,6 +76,7 @@ def record(order: Order, happened: Happened, history: History) -> Record:
         reason = f"The drill did not go as planned: {happened.failed}"
     elif happened.stopped_by:
         reason = f"Stopped early: {happened.stopped_by}."
+    reason += _because(order.audit, outcome, judgements, measured)
     if not happened.rolled_back:
         type_this = runs.rollback_command(order.runs / happened.run_id)
         reason = f"NOT everything was put back: {type_this}. {reason}"
@@ -113,7 +114,21 @@ def record(order: Order, happened: Happened, history: History) -> Record:
         measured=measured,
         actions=happened.actions,
         rolled_back=happened.rolled_back,
+        audit=order.audit,
     )
+
+
+def _because(
+    audit: Audit | None, outcome: Outcome, judgements: Sequence[Judgement], measured: Measured
+) -> str:
+    """Return what the audit found that explains why a drill was not met, to go on its reason."""
+    if audit is None or outcome is Outcome.MET:
+        return ""
+    missed = [one.objective.measurement for one in judgements if one.outcome is not Outcome.MET]
+    unbounded = [one.name for one in measured.measurements if one.high is None]
+    found = [one for name in (*missed, *unbounded) for one in audit.explaining(name)]
+    told = dict.fromkeys(f"{one.check}: {one.title} ({one.what})" for one in found)
+    return f" The audit before it found {'; '.join(told)}." if told else ""
 
 
 def _exit_code(happened: Happened, outcome: Outcome) -> int:

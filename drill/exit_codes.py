@@ -13,9 +13,9 @@ INTERNAL = 70
 INTERRUPTED = 130
 
 MEANING: Mapping[int, str] = {
-    MET: "met",
-    BREACHED: "breached",
-    INCONCLUSIVE: "inconclusive",
+    MET: "met; an audit or check found nothing",
+    BREACHED: "breached; an audit or check found something",
+    INCONCLUSIVE: "inconclusive; an audit could not look at all of it",
     ROLLBACK_INCOMPLETE: "rollback incomplete (wins over all)",
     REFUSED: "refused by a guard; nothing was touched",
     STOPPED: "stopped by a stop condition and rolled back",

@@ -394,6 +394,50 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditFinding:
+    """Something that an audit found wrong with a deployed system.
+
+    Attributes:
+        check: The check's id, for example ``DR05``.
+        severity: How much it matters.
+        title: What is wrong, in one line.
+        where: The resource, and where it is.
+        what: What was seen there.
+        mend: How to mend it.
+        caused_by: Checks with findings that explain this one; empty for a root.
+        explains: Measures of a drill whose bad values it explains.
+
+    """
+
+    check: str
+    severity: Severity
+    title: str
+    where: str
+    what: str
+    mend: str
+    caused_by: tuple[str, ...] = ()
+    explains: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What an audit of the system said before a drill.
+
+    Attributes:
+        findings: What was wrong then, roots first, in order of severity.
+        unevaluated: What could not be looked at, one line each.
+
+    """
+
+    findings: tuple[AuditFinding, ...]
+    unevaluated: tuple[str, ...]
+
+    def explaining(self, measurement: str) -> tuple[AuditFinding, ...]:
+        """Return the roots that explain a bad value of a measure."""
+        return tuple(one for one in self.findings if not one.caused_by and measurement in one.explains)
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerResult:
     """What a ledger says of one store on one occasion.
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from drill.model import Audit
 from drill.plan import Plan
 from drill.scenario import Params, Scenario
 
@@ -20,6 +21,7 @@ class Order:
         confirmed: The target's name as typed back.
         operator: Who asked.
         command: What was typed.
+        audit: What an audit said of the system just before; None if there was none.
 
     """
 
@@ -30,3 +32,4 @@ class Order:
     confirmed: str
     operator: str
     command: str
+    audit: Audit | None = None

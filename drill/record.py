@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from drill.clock import Instant
 from drill.errors import UsageError
-from drill.model import Between, Finding, Json, Judgement, Marks, Measured, Outcome, ProbeSpec
+from drill.model import Audit, Between, Finding, Json, Judgement, Marks, Measured, Outcome, ProbeSpec
 
 SCHEMA = 1
 
@@ -110,6 +110,7 @@ class Record:
         measured: Measurements, phases, ledgers, findings.
         actions: What was done and undone, in order.
         rolled_back: Whether everything was put back and checked.
+        audit: What an audit said of the system before; None if there was none.
 
     """
 
@@ -140,6 +141,7 @@ class Record:
     measured: Measured
     actions: tuple[Action, ...]
     rolled_back: bool
+    audit: Audit | None = None
 
 
 _ADAPTER: TypeAdapter[Record] = TypeAdapter(Record)

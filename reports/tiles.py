@@ -1,10 +1,11 @@
 """The numbers that matter first: objectives against what was measured; pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drill.model import Judgement, Measurement
 from drill.record import Record
+from reports import audited
 from reports.ledger import occasion, store_name
 from reports.series import Bar
 from reports.wording import limit, measured
@@ -38,6 +39,7 @@ class Tile:
         why: The judge's sentence.
         bar: The interval against the objective; None without either.
         beside: Other parts of the same measure, each with its interval.
+        because: What an audit found before that explains it, one line each.
 
     """
 
@@ -50,13 +52,17 @@ class Tile:
     why: str
     bar: Bar | None
     beside: tuple[tuple[str, str], ...]
+    because: tuple[str, ...] = ()
 
 
 def tiles(record: Record) -> tuple[Tile, ...]:
     """Return the judged measures first, then the other headlines that were measured."""
     judged = record.judgements
     every = record.measured.measurements
-    found = [_judged(f"tile-{number}", judgement, every) for number, judgement in enumerate(judged)]
+    found = [
+        replace(_judged(f"tile-{number}", one, every), because=audited.because(record.audit, one))
+        for number, one in enumerate(judged)
+    ]
     taken = {judgement.objective.measurement for judgement in judged}
     for name in _TITLES:
         parts = [measurement for measurement in every if measurement.name == name]

@@ -10,7 +10,7 @@ from typing import Literal
 from drill.columns import Columns
 from drill.model import Finding, Observation, Outcome, Severity
 from drill.record import Action, Record
-from reports import clients, ledger, tables, tiles, timeline
+from reports import audited, clients, ledger, tables, tiles, timeline
 from reports.ledger import StoreView
 from reports.series import Picture, Table
 from reports.text import as_text
@@ -109,7 +109,8 @@ def page(record: Record, observations: Mapping[str, Columns] | Iterable[Observat
     """Return the page of a finished drill; without observations it has fewer pictures."""
     axis = timeline.axis(record)
     probes = timeline.watched(record, _by_probe(observations), axis.zero_ns)
-    findings = tuple(sorted(record.measured.findings, key=lambda finding: _ORDER.index(finding.severity)))
+    every = (*record.measured.findings, *audited.findings(record.audit))
+    findings = tuple(sorted(every, key=lambda finding: _ORDER.index(finding.severity)))
     return Page(
         title=record.title,
         run_id=record.run_id,
@@ -211,6 +212,7 @@ def _facts(record: Record) -> tuple[tuple[str, str], ...]:
             ", ".join(f"{key}={as_text(value)}" for key, value in record.params.items()) or "none",
         ),
         ("Fault took effect", _EFFECT[record.took_effect]),
+        ("Audit before it", audited.fact(record.audit)),
     )
 
 

@@ -95,10 +95,15 @@ class RegionOutage(Scenario[RegionOutageParams]):
     parameters = RegionOutageParams
 
     def guards(self, target: Target, params: RegionOutageParams) -> tuple[GuardSpec, ...]:
-        """Both regions must be healthy first: inverting an unhealthy check draws traffic into it."""
+        """Both regions must be healthy first: inverting an unhealthy check draws traffic into it.
+
+        A blackout inverts nothing. Of a system that is there to be broken it may show what becomes of
+        one that does not fail over.
+        """
+        needless = params.blackout and target.disposable
         checks = tuple(
             GuardSpec("check-is-healthy", {"health_check_id": region.health_check_id})
-            for region in (target.primary, target.standby)
+            for region in (() if needless else (target.primary, target.standby))
         )
         if params.blackout and target.table.pause_role_arn:
             return (*checks, GuardSpec("table-is-global"))

@@ -15,6 +15,7 @@ from drill.exit_codes import INTERNAL, INTERRUPTED, MEANING, REFUSED, ROLLBACK_I
 
 _COMMANDS = {
     "run": "Run a drill: break, measure, put back, report.",
+    "audit": "Find what would fail on the day it matters; it reads, and only reads.",
     "plan": "Show what a drill would touch; nothing is touched.",
     "iam-policy": "Print the least IAM policy that a drill needs.",
     "recover": "Put back what interrupted runs left broken.",

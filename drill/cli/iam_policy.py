@@ -31,7 +31,29 @@ def _one(
     click.echo(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2))
 
 
-command = options.ScenarioGroup(
+@click.command("audit")
+@options.target_file
+def _audit(target_path: Path | None) -> None:
+    """Print the policy that ``drill audit`` needs: it reads, in both regions."""
+    from drill.audit import catalogue, needs
+
+    # The calls are the same for every system; a file that is named must be right all the same.
+    if target_path is not None:
+        target.load(target_path)
+    click.echo(json.dumps(needs.policy(catalogue.every()), indent=2))
+
+
+class _Policies(options.ScenarioGroup):
+    """The scenarios, and the audit."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), "audit"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return _audit if cmd_name == "audit" else super().get_command(ctx, cmd_name)
+
+
+command = _Policies(
     _one,
     name="iam-policy",
     help="Print the least IAM policy that a drill needs; nothing is touched.",

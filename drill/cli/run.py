@@ -15,6 +15,7 @@ from drill.cli.progress import for_terminal
 from drill.cli.system import drilled, permit
 from drill.errors import DrillError
 from drill.exit_codes import ROLLBACK_INCOMPLETE
+from drill.plan import Plan
 from drill.record import Record
 from drill.scenario import Scenario
 
@@ -31,6 +32,14 @@ from drill.scenario import Scenario
     is_flag=True,
     help="Drill though nobody can tell whether all of it is permitted; the report says so.",
 )
+@click.option(
+    "--audit/--no-audit",
+    "audited",
+    envvar="DRILL_AUDIT",
+    default=True,
+    show_default=True,
+    help="Look first at what the system lacks; the report tells it beside what it explains.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for machines.")
 def _one(  # noqa: PLR0913 (one argument for each option)
     scenario: Scenario[Any],
@@ -40,6 +49,7 @@ def _one(  # noqa: PLR0913 (one argument for each option)
     confirm: str,
     stop_when: tuple[str, ...],
     unchecked_permissions: bool,
+    audited: bool,
     as_json: bool,
     **typed: Any,  # noqa: ANN401 (the scenario's own options)
 ) -> int:
@@ -47,7 +57,8 @@ def _one(  # noqa: PLR0913 (one argument for each option)
     asked = options.wanted(typed)
     plan.stops_of(stop_when)  # what was typed wrong is said before a lab is started
     # Imported here: engine, boto3 and rich are not needed to print a help text.
-    from drill import engine, permissions
+    from drill import engine
+    from drill.audit import before
     from drill.aws import Aws
     from drill.order import Order
     from reports.render import write
@@ -57,11 +68,9 @@ def _one(  # noqa: PLR0913 (one argument for each option)
         chosen: target.Target = stack.enter_context(drilled(target_path, profile, root, progress))
         chosen = plan.with_stops(plan.with_objectives(chosen, scenario.name, asked), stop_when)
         the_plan = plan.make(scenario, params, chosen)
-        if unchecked_permissions:
-            the_plan = permissions.unchecked(the_plan)
-        elif target_path is None and not catalogue.is_own(scenario.name):
-            permit(the_plan)  # the lab's own role knows only the scenarios that come along
-        order = Order(scenario, params, the_plan, root, confirm, _operator(), options.typed_command())
+        the_plan = _permitted(the_plan, own_lab=target_path is None, unchecked=unchecked_permissions)
+        seen = before.look(chosen, root, progress) if audited else None
+        order = Order(scenario, params, the_plan, root, confirm, _operator(), options.typed_command(), seen)
         with keys.heard(order.operator, progress) as stop:
             finished = engine.run(order, Aws.of(chosen), progress, stop)
         # A lab stays up for as long as something is to be undone; whatever happens to the report,
@@ -79,6 +88,17 @@ def _one(  # noqa: PLR0913 (one argument for each option)
                 return ROLLBACK_INCOMPLETE
             raise
     return finished.exit_code
+
+
+def _permitted(the_plan: Plan, *, own_lab: bool, unchecked: bool) -> Plan:
+    """Return the plan with what is known of its permissions; a lab of its own lets it do what it needs."""
+    from drill import permissions
+
+    if unchecked:
+        return permissions.unchecked(the_plan)
+    if own_lab and not catalogue.is_own(the_plan.scenario):
+        permit(the_plan)  # the lab's own role knows only the scenarios that come along
+    return the_plan
 
 
 def _operator() -> str:

@@ -106,7 +106,7 @@ class HealthCheckProbe(Probe):
                 raise _Untold(nobody)
             healthy = sum(1 for each in statuses if each.startswith("Success"))
             return _Look(endpoint_healthy(config, statuses), len(statuses), healthy, config, version)
-        ids = self._children or tuple(config["ChildHealthChecks"])
+        ids = self._children or tuple(config.get("ChildHealthChecks", ()))
         looks = {child: await self._look(child, give_up_ns) for child in ids}
         children = {child: look.healthy for child, look in looks.items()}
         return _Look(
@@ -187,7 +187,9 @@ def is_healthy(aws: Aws, check_id: str) -> bool:
     client = aws.client("route53", "global")
     config = client.get_health_check(HealthCheckId=check_id)["HealthCheck"]["HealthCheckConfig"]
     if config["Type"] == CALCULATED:
-        return calculated_healthy(config, [is_healthy(aws, child) for child in config["ChildHealthChecks"]])
+        return calculated_healthy(
+            config, [is_healthy(aws, child) for child in config.get("ChildHealthChecks", ())]
+        )
     if config["Type"] == METRIC:
         alarm = config["AlarmIdentifier"]
         watching = aws.client("cloudwatch", alarm["Region"])

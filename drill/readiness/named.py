@@ -21,6 +21,9 @@ Ask: TypeAlias = Callable[[Client, str], str]
 Row: TypeAlias = tuple[str, str, str | None, str, Ask]
 """Key in the target file, kind, name (None where the file names none), boto3's service, how to look."""
 
+UNTAGGED = "it is there, but no drill may change it"
+"""How the answer begins for what is there and has not agreed to be drilled."""
+
 # Services whose things are in no region.
 _GLOBAL = {"iam", "route53", "sts"}
 
@@ -31,6 +34,11 @@ class Question:
 
     row: Row
     region: str
+
+    @property
+    def place(self) -> str:
+        """Where it is asked for: ``global`` for what has no region."""
+        return "global" if self.row[3] in _GLOBAL else self.region
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +86,28 @@ def only(found: Sequence[Any]) -> Any:  # noqa: ANN401 (a description of AWS's)
     return found[0]
 
 
-def _answer(question: Question, aws: Aws) -> Answer:
-    key, kind, name, service, ask = question.row
-    place = "global" if service in _GLOBAL else question.region
+def look(question: Question, client: Client) -> str:
+    """Look at one thing by a client of its service; returns what is wrong with it, or nothing.
+
+    Raises:
+        ClientError: AWS refused to tell, or says in its own words that there is no such thing.
+        BotoCoreError: Nothing answered.
+
+    """
+    _, _, name, _, ask = question.row
     try:
-        wrong = ask(aws.client(service, place), name or "")
+        return ask(client, name or "")
+    except _Absent:
+        return "there is no such thing"
+
+
+def _answer(question: Question, aws: Aws) -> Answer:
+    key, kind, name, service, _ = question.row
+    try:
+        wrong = look(question, aws.client(service, question.place))
     except ClientError as problem:
         error = problem.response["Error"]
         wrong = f"{error['Code']}: {error['Message']}"
-    except _Absent:
-        wrong = "there is no such thing"
     except BotoCoreError as problem:
         wrong = f"it can't be asked for: {problem}"
-    return Answer(key, kind, name or "", place, " ".join(wrong.split()))
+    return Answer(key, kind, name or "", question.place, " ".join(wrong.split()))

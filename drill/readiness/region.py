@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from drill.readiness.named import Client, Row, only
+from drill.readiness.named import UNTAGGED, Client, Row, only
 from drill.target import Region, Tag
 
 
@@ -99,7 +99,7 @@ def _stores(region: Region) -> Iterator[Row]:
 def _untagged(tags: Sequence[dict[str, str]], opt_in: Tag) -> str:
     if any(tag["Key"] == opt_in.key and tag["Value"] == opt_in.value for tag in tags):
         return ""
-    return f"it is there, but no drill may change it: it does not carry the tag {opt_in.key}={opt_in.value}"
+    return f"{UNTAGGED}: it does not carry the tag {opt_in.key}={opt_in.value}"
 
 
 def _vpc(ec2: Client, vpc_id: str) -> str:

@@ -211,3 +211,16 @@ class TestSteady:
         both = [attempts(name, range(20), STANDBY) for name in (CLIENTS, WRITER)]
 
         assert not self.steady(*both[0], *both[1])
+
+
+@pytest.mark.parametrize(
+    ("params", "disposable", "asked"),
+    [(INVERT, True, 2), (INVERT, False, 2), (BLACKOUT, False, 2), (BLACKOUT, True, 0)],
+)
+def test_both_regions_must_be_healthy_but_where_that_is_what_is_tried(
+    params: RegionOutageParams, disposable: bool, asked: int
+) -> None:
+    """Only what was made to be broken may lose its primary with no healthy standby, and by no inversion."""
+    kinds = [guard.kind for guard in RegionOutage().guards(make_target(disposable=disposable), params)]
+
+    assert kinds.count("check-is-healthy") == asked

@@ -47,7 +47,7 @@ def _cidrs(vpc: Any) -> tuple[str, ...]:
     others = [
         item["cidr_block"]
         for item in vpc.get_cidr_block_association_set(ipv6=False)
-        if item["cidr_block"] != vpc.cidr_block
+        if item["cidr_block"] != vpc.cidr_block and item["cidr_block_state"]["state"] == "associated"
     ]
     return vpc.cidr_block, *others
 

@@ -204,3 +204,17 @@ def states(lab: Lab, target: str) -> dict[str, str]:
         for route in table.routes
         if route.target == target
     }
+
+
+def test_a_cidr_that_was_given_back_is_no_longer_the_vpcs(lab: Lab) -> None:
+    """A secondary CIDR counts while it is associated, and not afterwards."""
+    ec2 = lab.client("ec2")
+    vpc_id, _ = make_network(lab)
+    tied = ec2.associate_vpc_cidr_block(VpcId=vpc_id, CidrBlock="10.9.0.0/16")["CidrBlockAssociation"]
+    (during,) = [vpc.cidrs for vpc in lab.now.vpcs if vpc.id == vpc_id]
+
+    ec2.disassociate_vpc_cidr_block(AssociationId=tied["AssociationId"])
+    (after,) = [vpc.cidrs for vpc in lab.now.vpcs if vpc.id == vpc_id]
+
+    assert during == ("10.1.0.0/16", "10.9.0.0/16")
+    assert after == ("10.1.0.0/16",)

@@ -23,7 +23,11 @@ _MODELS = {
 # https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 _PREFIXES = {"monitoring": "cloudwatch", "email": "ses", "tagging": "tag"}
 # The permission of an operation, where it is not called as the operation is.
-_ACTIONS = {"lambda:Invoke": "lambda:InvokeFunction"}
+_ACTIONS = {
+    "budgets:DescribeBudgets": "budgets:ViewBudget",
+    "budgets:DescribeNotificationsForBudget": "budgets:ViewBudget",
+    "lambda:Invoke": "lambda:InvokeFunction",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,142 @@
+"""Failures of the database, its backups and logins, and of the table; and what plants them."""
+
+from typing import Any
+
+from tests.defects.bench import Bench, Undo
+
+_DYNAMODB = "dynamodb"
+
+
+def no_copies(bench: Bench) -> Undo:
+    """Have backups stay in the region that they are of (DR03)."""
+    backup, plan_id = bench.client("backup"), bench.target.database.backup_plan_id
+    before = backup.get_backup_plan(BackupPlanId=plan_id)["BackupPlan"]
+    plan = {
+        "BackupPlanName": before["BackupPlanName"],
+        "Rules": [{k: v for k, v in rule.items() if k != "RuleId"} for rule in before["Rules"]],
+    }
+    home = {
+        **plan,
+        "Rules": [{k: v for k, v in rule.items() if k != "CopyActions"} for rule in plan["Rules"]],
+    }
+    backup.update_backup_plan(BackupPlanId=plan_id, BackupPlan=home)
+    return lambda: backup.update_backup_plan(BackupPlanId=plan_id, BackupPlan=plan)
+
+
+def no_replica(bench: Bench) -> Undo:
+    """Have the application's login in one region only (DR04)."""
+    secrets, target = bench.client("secretsmanager"), bench.target
+    arn, there = target.primary.secret_arn, target.standby.name
+    secrets.remove_regions_from_replication(SecretId=arn, RemoveReplicaRegions=[there])
+    replica = {"Region": there, "KmsKeyId": target.standby.key_arn}
+    return lambda: secrets.replicate_secret_to_regions(SecretId=arn, AddReplicaRegions=[replica])
+
+
+def not_rotated(bench: Bench) -> Undo:
+    """Have nobody change the application's login (DR04)."""
+    secrets, arn = bench.client("secretsmanager"), bench.target.primary.secret_arn
+    before = secrets.describe_secret(SecretId=arn)
+    secrets.cancel_rotate_secret(SecretId=arn)
+    return lambda: secrets.rotate_secret(
+        SecretId=arn,
+        RotationLambdaARN=before["RotationLambdaARN"],
+        RotationRules=before["RotationRules"],
+        RotateImmediately=False,
+    )
+
+
+def fixed_capacity(bench: Bench) -> Undo:
+    """Have nothing scale the table's writes (DR16)."""
+    scaling = bench.client("application-autoscaling")
+    of = {
+        "ServiceNamespace": _DYNAMODB,
+        "ResourceId": f"table/{bench.target.table.name}",
+        "ScalableDimension": "dynamodb:table:WriteCapacityUnits",
+    }
+    before = _only(
+        scaling.describe_scalable_targets(
+            ServiceNamespace=_DYNAMODB,
+            ResourceIds=[of["ResourceId"]],
+            ScalableDimension=of["ScalableDimension"],
+        )["ScalableTargets"]
+    )
+    policy = _only(
+        scaling.describe_scaling_policies(
+            ServiceNamespace=_DYNAMODB,
+            ResourceId=of["ResourceId"],
+            ScalableDimension=of["ScalableDimension"],
+        )["ScalingPolicies"]
+    )
+    scaling.deregister_scalable_target(**of)
+
+    def undo() -> None:
+        scaling.register_scalable_target(
+            **of,
+            MinCapacity=before["MinCapacity"],
+            MaxCapacity=before["MaxCapacity"],
+            RoleARN=before["RoleARN"],
+        )
+        configuration = policy["TargetTrackingScalingPolicyConfiguration"]
+        scaling.put_scaling_policy(
+            **of,
+            PolicyName=policy["PolicyName"],
+            PolicyType=policy["PolicyType"],
+            TargetTrackingScalingPolicyConfiguration=configuration,
+        )
+
+    return undo
+
+
+def scaling_suspended(bench: Bench) -> Undo:
+    """Leave the scaling of the table's writes suspended, as somebody forgot it (DR16)."""
+    scaling = bench.client("application-autoscaling")
+    of = {
+        "ServiceNamespace": _DYNAMODB,
+        "ResourceId": f"table/{bench.target.table.name}",
+        "ScalableDimension": "dynamodb:table:WriteCapacityUnits",
+    }
+    scaling.register_scalable_target(**of, SuspendedState={"DynamicScalingOutSuspended": True})
+    return lambda: scaling.register_scalable_target(
+        **of, SuspendedState={"DynamicScalingOutSuspended": False}
+    )
+
+
+def key_disabled(bench: Bench) -> Undo:
+    """Have the standby's key open nothing (DX07)."""
+    region = bench.target.standby
+    kms = bench.client("kms", region.name)
+    kms.disable_key(KeyId=region.key_arn)
+    return lambda: kms.enable_key(KeyId=region.key_arn)
+
+
+def other_groups(bench: Bench) -> Undo:
+    """Have the standby lack the parameter group of a restored cluster (DX06)."""
+    region = bench.target.standby
+    rds, name = bench.client("rds", region.name), region.database_parameter_group
+    before = _only(
+        rds.describe_db_cluster_parameter_groups(DBClusterParameterGroupName=name)["DBClusterParameterGroups"]
+    )
+    own = [
+        {**one, "ApplyMethod": "pending-reboot"}
+        for one in rds.describe_db_cluster_parameters(DBClusterParameterGroupName=name, Source="user")[
+            "Parameters"
+        ]
+    ]
+    tags = rds.list_tags_for_resource(ResourceName=before["DBClusterParameterGroupArn"])["TagList"]
+    rds.delete_db_cluster_parameter_group(DBClusterParameterGroupName=name)
+
+    def undo() -> None:
+        rds.create_db_cluster_parameter_group(
+            DBClusterParameterGroupName=name,
+            DBParameterGroupFamily=before["DBParameterGroupFamily"],
+            Description=before["Description"],
+            Tags=tags,
+        )
+        rds.modify_db_cluster_parameter_group(DBClusterParameterGroupName=name, Parameters=own)
+
+    return undo
+
+
+def _only(found: list[Any]) -> Any:
+    (one,) = found
+    return one

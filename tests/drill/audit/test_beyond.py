@@ -1,0 +1,162 @@
+"""Failures that no lab can have, from what AWS would answer: its other answers are the lab's own."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drill import clock
+from drill.audit import catalogue, runner
+from drill.audit.reads import Reads
+from drill.audit.system import System
+from drill.aws import Aws
+from drill.target import Target
+from tests.infra.lab.planelab import WEST, Lab
+
+Change = Callable[[dict[str, Any]], dict[str, Any]]
+SOON = datetime.now(UTC) + timedelta(days=5)
+LATER = datetime.now(UTC) + timedelta(days=300)
+
+
+class _Answering(Reads):
+    """Reads whose answers are changed, by operation and region; a region of "" is any."""
+
+    def __init__(self, aws: Aws, changes: Mapping[tuple[str, str], Change]) -> None:
+        super().__init__(aws)
+        self._changes = changes
+
+    def one(self, service: str, region: str, operation: str, **asked: Any) -> Any:
+        change = self._changes.get((operation, region)) or self._changes.get((operation, ""))
+        if operation == "describe_certificate" and change:
+            return change({})  # the lab has none
+        answer = super().one(service, region, operation, **asked)
+        return change(dict(answer)) if change else answer
+
+    def many(self, service: str, region: str, operation: str, key: str, **asked: Any) -> list[Any]:
+        change = self._changes.get((operation, region)) or self._changes.get((operation, ""))
+        rows = super().many(service, region, operation, key, **asked)
+        return [change(dict(row)) for row in rows] if change else rows
+
+
+def _found(
+    shop: tuple[Lab, Target], check: str, changes: Mapping[tuple[str, str], Change], **target: Any
+) -> list[str]:
+    lab, plain = shop
+    at = datetime.fromisoformat(clock.now().wall)
+    reads = _Answering(lab.aws, changes)
+    system = System(plain.model_copy(update=target), reads, at, Path("no-runs"), 90)
+    audited = runner.run(catalogue.chosen([check], active=False), system, 60)
+    assert audited.unevaluated == ()
+    return [f"{one.where}: {one.what}" for one in audited.findings]
+
+
+def _table(**values: Any) -> Change:
+    return lambda answer: {**answer, "Table": {**answer["Table"], **values}}
+
+
+def test_a_strongly_consistent_table_has_no_lag_to_watch(shop: tuple[Lab, Target]) -> None:
+    """The alarms on its lag never go off, and nobody is told to make any."""
+    strong = {("describe_table", ""): _table(MultiRegionConsistency="STRONG")}
+
+    found = _found(shop, "DX04", strong)
+
+    assert len(found) == 2
+    assert all("publishes no lag" in one for one in found)
+    assert _found(shop, "DR07", strong) == []
+    assert _found(shop, "DX04", {}) == []
+
+
+@pytest.mark.parametrize(
+    ("made", "ago", "told"),
+    [
+        (3, timedelta(minutes=5), 0),
+        (4, timedelta(minutes=5), 1),
+        (4, timedelta(hours=2), 0),
+        (27, timedelta(hours=2), 1),
+    ],
+)
+def test_decreases_that_are_used_up_are_told(
+    shop: tuple[Lab, Target], made: int, ago: timedelta, told: int
+) -> None:
+    """Four are taken at once, then one an hour, and 27 a day."""
+    used = {"NumberOfDecreasesToday": made, "LastDecreaseDateTime": datetime.now(UTC) - ago}
+
+    found = _found(shop, "DX05", {("describe_table", WEST): _table(ProvisionedThroughput=used)})
+
+    assert len(found) == told
+
+
+def _certificate(status: str, ends: datetime, *names: str) -> Change:
+    first, *others = names
+    found = {"DomainName": first, "SubjectAlternativeNames": others, "Status": status, "NotAfter": ends}
+    return lambda _answer: {"Certificate": found}
+
+
+def _https(listener: dict[str, Any]) -> dict[str, Any]:
+    arn = "arn:aws:acm:us-west-2:123456789012:certificate/1"
+    return {**listener, "Protocol": "HTTPS", "Certificates": [{"CertificateArn": arn}]}
+
+
+@pytest.mark.parametrize(
+    ("certificate", "said"),
+    [
+        (_certificate("ISSUED", LATER, "orders.example.test"), ""),
+        (_certificate("ISSUED", LATER, "other.example.test", "*.example.test"), ""),
+        (_certificate("ISSUED", LATER, "*.test"), "not for orders.example.test"),
+        (_certificate("ISSUED", SOON, "orders.example.test"), "runs out on"),
+        (_certificate("EXPIRED", LATER, "orders.example.test"), "it is EXPIRED"),
+    ],
+    ids=["own name", "star", "other name", "soon over", "over"],
+)
+def test_a_certificate_must_be_the_services_and_last(
+    shop: tuple[Lab, Target], certificate: Change, said: str
+) -> None:
+    """Issued, for the service's name, and for a month more; a star stands for one label."""
+    service = shop[1].service.model_copy(update={"scheme": "https"})
+    changes = {("describe_listeners", ""): _https, ("describe_certificate", ""): certificate}
+
+    found = _found(shop, "DX09", changes, service=service)
+
+    assert bool(found) is bool(said)
+    assert all(said in one for one in found)
+
+
+def test_a_listener_without_tls_is_told_where_clients_speak_it(shop: tuple[Lab, Target]) -> None:
+    """Clients that speak HTTPS reach no listener that speaks HTTP."""
+    service = shop[1].service.model_copy(update={"scheme": "https"})
+
+    assert len(_found(shop, "DX09", {}, service=service)) == 2
+    assert _found(shop, "DX09", {}) == []
+
+
+def test_quotas_of_the_standby_are_compared(shop: tuple[Lab, Target]) -> None:
+    """Fewer functions at once, or less capacity of tables, than the primary is told."""
+
+    def fewer(answer: dict[str, Any]) -> dict[str, Any]:
+        return {**answer, "AccountLimit": {**answer["AccountLimit"], "ConcurrentExecutions": 10}}
+
+    def less(answer: dict[str, Any]) -> dict[str, Any]:
+        return {**answer, "AccountMaxWriteCapacityUnits": 10}
+
+    found = _found(shop, "DX10", {("get_account_settings", WEST): fewer, ("describe_limits", WEST): less})
+
+    assert len(found) == 2
+    assert any("10 functions may run at once" in one for one in found)
+    assert _found(shop, "DX10", {}) == []
+
+
+def test_an_old_recovery_point_is_told_by_its_objective(shop: tuple[Lab, Target]) -> None:
+    """What a restore may lose at most is what the age of the newest copy is held against."""
+    arn = shop[0].client("rds").describe_db_clusters()["DBClusters"][0]["DBClusterArn"]
+
+    def old(_answer: dict[str, Any]) -> dict[str, Any]:
+        made = datetime.now(UTC) - timedelta(days=3)
+        return {"DBClusters": [{"DBClusterArn": arn, "DBClusterIdentifier": "c", "ClusterCreateTime": made}]}
+
+    found = _found(shop, "DR03", {("describe_db_clusters", ""): old})
+
+    assert len(found) == 2
+    assert all("72 h old" in one for one in found)
+    assert _found(shop, "DR03", {}) == []
