@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from drill import abort, assemble, clock, guard, lease, record, rollback, runs
+from drill import abort, assemble, clock, evidence, guard, lease, record, rollback, runs
 from drill.actions import Actions
 from drill.assemble import Happened
 from drill.aws import Aws
@@ -70,6 +70,7 @@ def run(order: Order, aws: Aws, progress: Progress, stop: Stop | None = None) ->
         try:
             finished = assemble.record(order, happened, drill.watch.last())
             record.write(finished, folder / runs.RECORD)
+            evidence.seal(folder)
         except Exception as problem:
             drill.complain(problem)
             raise
