@@ -149,9 +149,11 @@ def chain(folder: Path) -> Difference | None:
 
 
 def readable(folder: Path) -> Difference | None:
-    """Return why the record can't be read, or is not this run's; None if all is well."""
+    """Return why the record is none, or is not this run's; None if all is well."""
     try:
         found = record.read(folder / runs.RECORD)
+    except record.OtherSchema:
+        return None  # whole, and for another version to read; whether it was changed its hash tells
     except DrillError as problem:
         return Difference(runs.RECORD, str(problem))
     if found.run_id != folder.name:

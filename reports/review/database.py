@@ -52,10 +52,10 @@ CREATE TABLE IF NOT EXISTS run (
     changed TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS run_series ON run (scenario, series, started);
+CREATE INDEX IF NOT EXISTS run_started ON run (started);
 CREATE TABLE IF NOT EXISTS number (
     run_id TEXT NOT NULL REFERENCES run ON DELETE CASCADE,
     place INTEGER NOT NULL,
-    kind TEXT NOT NULL,
     name TEXT NOT NULL,
     part TEXT NOT NULL,
     label TEXT NOT NULL,
@@ -64,7 +64,7 @@ CREATE TABLE IF NOT EXISTS number (
     high REAL,
     objective REAL,
     outcome TEXT NOT NULL,
-    PRIMARY KEY (run_id, kind, name, part, place)
+    PRIMARY KEY (run_id, place)
 );
 PRAGMA user_version = {SCHEMA};
 COMMIT;

@@ -89,7 +89,7 @@ def _files(folder: Path) -> Iterator[Check]:
     """Look at the files alone: the journal's chain, the record, the manifest made when the run ended."""
     broken = evidence.chain(folder)
     yield _told(broken, "every line of journal.jsonl follows from the one before")
-    yield _told(evidence.readable(folder), "record.json can be read")
+    yield _told(evidence.readable(folder), "record.json is a whole record")
     try:
         manifest = evidence.sealed(folder)
         if manifest is None:

@@ -40,7 +40,7 @@ def at(day: int, drill: Drill | None = None) -> Drill:
     date = f"2026-{day // 28 + 1:02d}-{day % 28 + 1:02d}"
     record = replace(
         given.record,
-        run_id=f"{date.replace('-', '')}t100000-{given.record.scenario}-{day:04x}",
+        run_id=f"{date.replace('-', '')}t100000-region-outage-{day:04x}",
         started=Instant(given.record.started.monotonic_ns, f"{date}T10:00:00.000000+00:00"),
         ended=Instant(given.record.ended.monotonic_ns, f"{date}T10:00:20.000000+00:00"),
     )
