@@ -193,8 +193,8 @@ def json_schema() -> dict[str, object]:
 
 
 def as_json(record: Record) -> str:
-    """Return a record as the file has it."""
-    return _ADAPTER.dump_json(record, indent=1).decode()
+    """Return a record as JSON in ASCII, so that nothing in it can do anything to a terminal."""
+    return json.dumps(_ADAPTER.dump_python(record, mode="json"), indent=1)
 
 
 def _validated(raw: bytes, path: Path) -> Record:

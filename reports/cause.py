@@ -10,17 +10,16 @@ _WEIGHTY = (Severity.CRITICAL, Severity.WARNING)
 def cause(record: Record) -> str:
     """Return the likely cause, or for a drill that met its objectives what took longest; may be empty.
 
-    A finding is nearer to a cause than a duration, so the weightiest finding comes first where an
-    objective was not met.
+    Where a time was not met, that is the phase that took longest; then comes the weightiest finding.
     """
-    finding = _weightiest(record)
-    longest = _longest(record)
-    if record.outcome is not Outcome.MET and finding is not None:
-        return f"{finding.title}." + (f" Mend: {finding.mend}" if finding.mend else "")
-    if longest is None:
-        return ""
-    took = duration(*_bounds(longest))
-    return f"Most of the recovery went into \u201c{longest.label}\u201d: {took}."
+    longest, finding = _longest(record), _weightiest(record)
+    unmet = [one for one in record.judgements if one.outcome is not Outcome.MET]
+    words = []
+    if longest is not None and (not unmet or any(one.objective.unit == "s" for one in unmet)):
+        words.append(f"\u201c{longest.label}\u201d took longest: {duration(*_bounds(longest))}.")
+    if unmet and finding is not None:
+        words.append(f"{finding.title}." + (f" Mend: {finding.mend}" if finding.mend else ""))
+    return " ".join(words)
 
 
 def _weightiest(record: Record) -> Finding | None:

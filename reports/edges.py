@@ -64,7 +64,7 @@ def _close_up(
     at_s, half_s, words = edge
     window = Window(max(axis.whole.from_s, at_s - half_s), min(axis.whole.to_s, at_s + half_s))
     inside = client.attempts.within(window.from_s, window.to_s)
-    columns = sampling.columns_for(window, client.interval_s / 2)
+    columns = sampling.columns_for(window, client.interval_s)
     panels: tuple[Panel, ...] = (
         *timeline.action_lanes(record.actions, axis, window),
         sampling.latency(f"latency of {client.name}", client.attempts, window, columns),

@@ -11,7 +11,10 @@ from reports.sampling import Attempts, Key
 from reports.series import Lane, Mark, Picture, Segment, Shade, Table, Tone, Window
 from reports.wording import duration, instant, instants, seconds_since
 
-_KINDS_SHOWN = ("http", "writer", "dns", "health_check")
+# In this order; kinds that nobody thought of here come after them.
+_KINDS_FIRST = ("http", "writer", "dns", "health_check")
+# Has a picture of its own.
+_NOT_AS_LANE = "replication"
 _PAD = 0.08
 # A reading is drawn until the next one, unless that is more than so many intervals away.
 _HOLDS = 2.5
@@ -130,13 +133,17 @@ def action_lanes(actions: Sequence[Action], the_axis: Axis, window: Window) -> t
 def probe_lanes(probes: Sequence[Watched], window: Window, the_axis: Axis) -> tuple[Lane, ...]:
     """Return a lane for each probe that shows who answered, or whether it was good."""
     lanes = []
-    shown = [probe for probe in probes if probe.kind in _KINDS_SHOWN]
-    for probe in sorted(shown, key=lambda probe: _KINDS_SHOWN.index(probe.kind)):
+    shown = [probe for probe in probes if probe.kind != _NOT_AS_LANE]
+    for probe in sorted(shown, key=_place):
         words = ("healthy", "unhealthy") if probe.kind == "health_check" else ("answered", "failed")
         key = Key(the_axis.tones, probe.interval_s * _HOLDS, *words)
         columns = sampling.columns_for(window, probe.interval_s)
         lanes.append(Lane(probe.name, sampling.stretches(probe.attempts, window, columns, key)))
     return tuple(lanes)
+
+
+def _place(probe: Watched) -> int:
+    return _KINDS_FIRST.index(probe.kind) if probe.kind in _KINDS_FIRST else len(_KINDS_FIRST)
 
 
 def shades(probes: Sequence[Watched]) -> tuple[Shade, ...]:

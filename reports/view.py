@@ -43,6 +43,7 @@ class Verdict:
         word: The word.
         tone: Its colour and sign.
         reason: The sentence.
+        cause_is: What the next one is: a cause, or only where the time went.
         cause: The likely cause, or what took longest; empty if nothing points to one.
         besides: What qualifies it: stopped early, not put back, the fault did not bite.
 
@@ -51,6 +52,7 @@ class Verdict:
     word: str
     tone: Tone
     reason: str
+    cause_is: str
     cause: str
     besides: tuple[str, ...]
 
@@ -207,9 +209,10 @@ def _verdict(record: Record) -> Verdict:
         besides.append(f"Ended early: {record.stopped_by}.")
     if not record.rolled_back:
         word = f"Not put back \u00b7 {_WORDS[record.outcome]}"
-        return Verdict(word, "broken", record.reason, cause(record), tuple(besides))
+        return Verdict(word, "broken", record.reason, "Cause", cause(record), tuple(besides))
     tone: Tone = record.outcome.value
-    return Verdict(_WORDS[record.outcome], tone, record.reason, cause(record), tuple(besides))
+    cause_is = "Time" if record.outcome is Outcome.MET else "Cause"
+    return Verdict(_WORDS[record.outcome], tone, record.reason, cause_is, cause(record), tuple(besides))
 
 
 def _restored(record: Record) -> Restored:

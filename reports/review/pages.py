@@ -78,7 +78,13 @@ class Pages:
             problem = str(error)
         panel = run_page.panel(folder, self._source, record)
         return _page(
-            "run.html.j2", run_id=run_id, page=page, panel=panel, problem=problem, form=_EMPTY, longest=_LONGEST
+            "run.html.j2",
+            run_id=run_id,
+            page=page,
+            panel=panel,
+            problem=problem,
+            form=_EMPTY,
+            longest=_LONGEST,
         )
 
     def decide(self, run_id: str) -> Answer:

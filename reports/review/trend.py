@@ -63,7 +63,7 @@ class Curve:
         last, before = _parts(self.points)
         if self.p is None:
             return f"too few drills to test: {len(self.points)} of at least {2 * LAST}"
-        verb = "rose" if self.worse else "did not rise for sure"
+        verb = "it rose" if self.worse else "no sure rise"
         return f"{verb}: the last {len(last)} drills against the {len(before)} before, p = {_p(self.p)}"
 
     @property

@@ -1,5 +1,6 @@
 """One number over all drills, as inline SVG: each drill's interval, and the objective."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -8,12 +9,13 @@ from markupsafe import Markup
 from drill.model import Measurement
 from reports.review.trend import Curve, Point
 from reports.svg import drawing, element, text, titled
-from reports.wording import measured, wall_time
+from reports.wording import limit, measured, wall_time
 
-_WIDTH, _HEIGHT = 460.0, 132.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58.0, 452.0, 12.0, 108.0
+_WIDTH, _HEIGHT = 380.0, 132.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 54.0, 372.0, 10.0, 108.0
 _MOST = 120
 _LEAST_HIGH = 1.6
+_STEPS = (1, 1.2, 1.6, 2, 3, 4, 6, 8, 10)
 _WORST = ("breached", "inconclusive", "met")
 
 
@@ -31,7 +33,7 @@ def curve(shown: Curve) -> Markup:
     """Draw a curve; neighbouring drills share a column when there are more than 120."""
     columns = _columns(shown)
     known = [one.high if one.high is not None else one.low for one in columns]
-    most = max([*known, shown.objective or 0.0, 1e-9]) * 1.08
+    most = _round(max([*known, shown.objective or 0.0, 1e-6]) * 1.04)
     inside = [*_frame(shown, most)]
     step = (_RIGHT - _LEFT) / max(len(columns), 8)
     for place, column in enumerate(columns):
@@ -70,10 +72,9 @@ def _bar(column: _Column, x: float, scale: tuple[float, float]) -> Markup:
 
 def _frame(shown: Curve, most: float) -> Iterator[Markup]:
     for share in (0.0, 0.5, 1.0):
-        y = _BOTTOM - share * (_BOTTOM - _TOP) / 1.08
+        y = _BOTTOM - share * (_BOTTOM - _TOP)
         yield element("line", {"class": "grid", "x1": _LEFT, "x2": _RIGHT, "y1": y, "y2": y})
-        value = share * most / 1.08
-        yield text(_text(value, value, shown.unit) if value else "0", _LEFT - 6, y + 4, "tick", "end")
+        yield text(limit(share * most, shown.unit) if share else "0", _LEFT - 6, y + 4, "tick", "end")
     if shown.objective is not None:
         y = _y(shown.objective, most)
         yield element("line", {"class": "limit", "x1": _LEFT, "x2": _RIGHT, "y1": y, "y2": y})
@@ -81,6 +82,12 @@ def _frame(shown: Curve, most: float) -> Iterator[Markup]:
 
 def _y(value: float, most: float) -> float:
     return _BOTTOM - value / most * (_BOTTOM - _TOP)
+
+
+def _round(value: float) -> float:
+    """Return the next larger number that can be halved and still be read."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(round(step * power, 9) for step in _STEPS if step * power >= value)
 
 
 def _description(shown: Curve) -> str:
