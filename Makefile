@@ -18,7 +18,7 @@ CHECKOV := .venv-checkov
 
 .PHONY: help
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: drill
 drill: setup ## Run the region-outage drill on a local lab; prints where the report is
@@ -47,6 +47,10 @@ conformance: setup ## Cut each injection short before each of its writes on a la
 .PHONY: scale
 scale: setup ## Measure and render a drill of a million observations; prints seconds, memory and sizes
 	@$(BIN)/python tools/million.py $(ARGS)
+
+.PHONY: bench-review
+bench-review: setup ## Time the review's list and trend over 1,000 runs
+	@$(BIN)/python tools/bench_review.py $(ARGS)
 
 .PHONY: check
 check: test lint types contracts security wheel ## Do all that CI does
