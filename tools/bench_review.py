@@ -99,9 +99,8 @@ def _asked(address: str, page: str, limit_ms: int) -> bool:
             size = len(answer.read())
         took_ms.append((time.perf_counter() - began) * 1000)
     middle = statistics.median(took_ms)
-    print(
-        f"{page:<24} {middle:6.0f} ms median, {max(took_ms):6.0f} ms at most, of {limit_ms} ms; {size / 1024:.0f} KiB"
-    )
+    times = f"{middle:5.0f} ms median, {max(took_ms):5.0f} ms at most, of {limit_ms}"
+    print(f"{page:<24} {times}; {size / 1024:.0f} KiB")
     return middle > limit_ms
 
 

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from drill import cli
 from drill.errors import DrillError
 from reports.review import app, database, keys, sign_off
-from reports.review.access import Access
+from reports.review.access import ANYBODY, Access
 from reports.review.app import Settings
 from reports.review.trail import DISPUTE, Said, Trail
 from tests.reports import factory, hostile
@@ -60,7 +60,7 @@ class Desk:
         return self.client.post(self.address, data=form, **more)
 
 
-def desk(tmp_path: Path, access: Access = app.ANYBODY, drill: factory.Drill | None = None) -> Desk:
+def desk(tmp_path: Path, access: Access = ANYBODY, drill: factory.Drill | None = None) -> Desk:
     """Make a folder with one run and the application over it."""
     root = tmp_path / "runs"
     folder = stand.save(root, drill)

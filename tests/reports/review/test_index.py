@@ -5,6 +5,7 @@ import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,10 +29,10 @@ def source(tmp_path: Path) -> Source:
     return Source(root, keys.signer(tmp_path / "keys", root))
 
 
-def listed(source: Source, **wanted: str) -> Listing:
+def listed(source: Source, **wanted: Any) -> Listing:
     """Bring the index up to date and return what answers to the wishes."""
     index.refresh(source)
-    return listing(source.path, Wanted(**wanted))
+    return listing(source.path, replace(Wanted(), **wanted))
 
 
 def test_only_what_changed_is_read_again(source: Source) -> None:
