@@ -202,7 +202,7 @@ def again_when_incomplete(wrong: Incomplete) -> tuple[str, int]:
 
 
 def _again(words: str, seen: int | None = None) -> str:
-    form = {name: request.form.get(name, "") for name in ("kind", "who", "text", "seen")}
+    form = {name: _lines(request.form.get(name, "")) for name in ("kind", "who", "text", "seen")}
     if seen is not None:
         form["seen"] = str(seen)
     run_id = (request.view_args or {}).get("run_id", "")
@@ -218,7 +218,7 @@ def _typed() -> tuple[str, str, str, int]:
 
     """
     form = request.form
-    kind, text = form.get("kind", ""), form.get("text", "").strip()
+    kind, text = form.get("kind", ""), _lines(form.get("text", "")).strip()
     who = g.person.name if g.person.named else form.get("who", "").strip()
     seen = form.get("seen", type=int)
     if kind not in {COMMENT, DISPUTE, SIGN_OFF} or seen is None:
@@ -234,7 +234,12 @@ def _typed() -> tuple[str, str, str, int]:
             else "It is empty or too long."
         )
         raise Incomplete(msg)
-    return kind, who, text.replace("\r\n", "\n"), seen
+    return kind, who, text, seen
+
+
+def _lines(text: str) -> str:
+    """Return a text with the ends of lines as everywhere else; a form sends them as carriage returns too."""
+    return text.replace("\r\n", "\n")
 
 
 def _page(template: str, **shown: Any) -> str:  # noqa: ANN401 (a template takes what it shows)
