@@ -205,10 +205,11 @@ def _fold_in(path: Path) -> None:
     """Bring what SQLite still keeps beside its file into it, so that the file is all there is."""
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=10)) as opened:
-            busy = opened.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            _, kept, folded = opened.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     except sqlite3.Error as problem:
         msg = f"observations {path} can't be sealed: {problem}; see: drill runs"
         raise DrillError(msg) from problem
-    if busy:
+    # Another reader may keep the file beside it for a while; what counts is that all of it is in.
+    if kept != folded:
         msg = f"observations {path} are still being written; see: drill runs"
         raise DrillError(msg)

@@ -92,20 +92,23 @@ def picture(record: Record, the_axis: Axis, probes: Sequence[Watched]) -> Pictur
     )
 
 
-def phases(record: Record, the_axis: Axis) -> Table:
-    """Return the phases as a table."""
+def phases(record: Record, the_axis: Axis, previous: Record | None = None) -> Table:
+    """Return the phases as a table, beside those of the previous drill if there is one."""
+    before = {phase.name: _took(phase) for phase in previous.measured.phases} if previous else {}
     rows = tuple(
         (
             phase.label,
             _instants(phase.begins, the_axis),
             _instants(phase.ends, the_axis) if phase.ends else "never",
             _took(phase),
+            *([before.get(phase.name, "\u2013")] if previous else []),
             phase.note,
         )
         for phase in record.measured.phases
     )
     caption = f"Phases, in time relative to {the_axis.zero}"
-    return Table(caption, ("Phase", "Began", "Ended", "Took", "Note"), rows, frozenset({1, 2, 3}))
+    head = ("Phase", "Began", "Ended", "Took", *(["Previous drill"] if previous else []), "Note")
+    return Table(caption, head, rows, frozenset(range(1, len(head) - 1)))
 
 
 def marks(record: Record, the_axis: Axis, window: Window) -> tuple[Mark, ...]:

@@ -41,7 +41,7 @@ def command(  # noqa: PLR0913 (an option each)
 ) -> None:
     """Read, compare, dispute and sign off reports, in a browser.
 
-    Serves the folder of runs on this machine's loopback, to whoever is on this machine. For several
+    Serves the folder of runs on this machine's loopback, to the user who started it. For several
     people put a proxy before it that authenticates them and sets both headers on every request.
     """
     if context.invoked_subcommand:
@@ -60,7 +60,7 @@ def command(  # noqa: PLR0913 (an option each)
     signer = signing.signer(keys or signing.default_folder(), root)
     hosts = () if user_header else (address, "localhost")
     serve(
-        Settings(root, signer, Access(user_header, role_header), hosts, due_days),
+        Settings(root, signer, Access(user_header, role_header), hosts, due_days, not user_header),
         (address, port),
         click.echo,
     )

@@ -1,5 +1,6 @@
 """The application: who may ask what, what every answer carries, and what a problem looks like."""
 
+import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import Forbidden, HTTPException, SecurityError
 
 from drill.errors import DrillError, NoSuchRun
-from reports.review import pages
+from reports.review import pages, peer
 from reports.review.access import ANYBODY, Access
 from reports.review.index import Source
 from reports.review.keys import Signer
@@ -35,6 +36,7 @@ class Settings:
         access: How a request tells who asks.
         hosts: The names under which it may be asked; empty for any, behind a proxy.
         due_days: After how many days without a decision a review is overdue.
+        own_user_only: Whether who connects must be the user who started it, or root.
 
     """
 
@@ -43,6 +45,7 @@ class Settings:
     access: Access = ANYBODY
     hosts: tuple[str, ...] = ("127.0.0.1", "localhost")
     due_days: int = DUE_DAYS
+    own_user_only: bool = False
 
     @property
     def source(self) -> Source:
@@ -66,7 +69,7 @@ def create(settings: Settings) -> Flask:
         # A page elsewhere whose name is made to point here must not read the reports.
         TRUSTED_HOSTS=list(settings.hosts) or None,
     )
-    app.before_request(lambda: _let_in(settings.access))
+    app.before_request(lambda: _let_in(settings))
     CSRFProtect(app)
     app.after_request(_guarded)
     pages.add(app, settings)
@@ -90,11 +93,14 @@ def _elsewhere(_: SecurityError) -> Response:
     return Response("This is not the name of the review; use the address that drill review printed.\n", 400)
 
 
-def _let_in(access: Access) -> None:
+def _let_in(settings: Settings) -> None:
     """Find out who asks, and refuse what another site's page makes a browser send."""
     if request.endpoint == "style":
         return
-    person = access.person(request.headers)
+    if settings.own_user_only and not _own_user():
+        msg = "This is the review of another user of this machine."
+        raise Forbidden(msg)
+    person = settings.access.person(request.headers)
     if person is None:
         msg = "The proxy named nobody, or gave no role: viewer or reviewer."
         raise Forbidden(msg)
@@ -107,6 +113,16 @@ def _let_in(access: Access) -> None:
     if not person.decides:
         msg = f"{person.name} may read and not decide: the role is viewer. Nothing was written."
         raise Forbidden(msg)
+
+
+def _own_user() -> bool:
+    """Say whether the other end of the connection is held by the user of this process, or by root."""
+    address, *ports = (
+        request.environ.get(name, "") for name in ("REMOTE_ADDR", "REMOTE_PORT", "SERVER_PORT")
+    )
+    if not address or not all(ports):
+        return False
+    return peer.user_of(address, *map(int, ports)) in {os.getuid(), 0}
 
 
 def _guarded(response: Response) -> Response:

@@ -31,6 +31,7 @@ _LONGEST = 4000
 _EMPTY: Mapping[str, str] = {"who": "", "text": ""}
 _FILTERS = ("scenario", "outcome", "target", "reviewer", "review", "text")
 _LONGEST_NAME = 120
+_MOST_LINES = 500
 _TEMPLATES = render.environment()
 _TEMPLATES.filters["curve"] = trend_picture.curve
 _TEMPLATES.filters["wall_time"] = wall_time
@@ -124,8 +125,14 @@ class Pages:
     def audit(self) -> str:
         """Show the whole audit trail, and whether it is whole."""
         entries = self._trail.every()
-        said = [(entry.run_id, run_page.shown(entry), entry.signature.key) for entry in reversed(entries)]
-        return _page("audit.html.j2", said=said, problems=self._trail.problems(self._settings.signer))
+        newest = entries[: -_MOST_LINES - 1 : -1]
+        said = [(entry.run_id, run_page.shown(entry), entry.signature.key) for entry in newest]
+        return _page(
+            "audit.html.j2",
+            said=said,
+            total=len(entries),
+            problems=self._trail.problems(self._settings.signer),
+        )
 
     def verify(self, run_id: str) -> str:
         """Show everything that was looked at to prove a run."""

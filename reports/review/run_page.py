@@ -1,5 +1,6 @@
 """All that the page of one run shows; made of files, and kept until one of them changes."""
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +62,7 @@ class Reports:
         """Begin with none."""
         self._source = source
         self._kept: dict[tuple[str, str], view.Page] = {}
+        self._lock = threading.Lock()
 
     def page(self, folder: Path) -> view.Page:
         """Return the page of a run's report.
@@ -70,12 +72,14 @@ class Reports:
 
         """
         key = (folder.name, index.stamp(folder))
-        if key not in self._kept:
-            made = self._made(folder)
-            while len(self._kept) >= _KEPT:
-                self._kept.pop(next(iter(self._kept)), None)
-            self._kept[key] = made
-        return self._kept[key]
+        found = self._kept.get(key)
+        if found is None:
+            found = self._made(folder)
+            with self._lock:
+                while len(self._kept) >= _KEPT:
+                    del self._kept[next(iter(self._kept))]
+                self._kept[key] = found
+        return found
 
     def _made(self, folder: Path) -> view.Page:
         record = records.read(folder / runs.RECORD)

@@ -1,5 +1,6 @@
 """Serving the application: the index first, then the page, until somebody presses Ctrl-C."""
 
+import socket
 from collections.abc import Callable
 
 from waitress.server import create_server
@@ -26,12 +27,15 @@ def serve(settings: Settings, place: tuple[str, int], told: Callable[[str], obje
     """
     address, port = place
     try:
-        server = create_server(app.create(settings), host=address, port=port, threads=_THREADS, ident=None)
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        listening = socket.create_server((address, port), family=family)
     except OSError as problem:
         msg = f"port {port} of {address} can't be used: {problem.strerror}; choose another with: --port 0"
         raise UsageError(msg) from problem
+    server = create_server(app.create(settings), sockets=[listening], threads=_THREADS, ident=None)
     index.refresh(settings.source, lambda done, of: told(f"reading runs: {done} of {of}"))
-    told(f"review of {settings.root}: http://{address}:{server.effective_port}/  (end with Ctrl-C)")
+    host = f"[{address}]" if ":" in address else address
+    told(f"review of {settings.root}: http://{host}:{listening.getsockname()[1]}/  (end with Ctrl-C)")
     told(f"sign-offs are signed with key {settings.signer.key} in {settings.signer.folder}")
     try:
         server.run()

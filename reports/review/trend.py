@@ -15,10 +15,12 @@ from reports.review.significance import (
     p_value,
     worse,
 )
-from reports.wording import limit, measured
+from reports.series import Table
+from reports.wording import limit, measured, wall_time
 
 _QUANTILES = ((0.5, "half of all drills"), (0.9, "nine drills in ten"), (0.95, "19 drills in 20"))
 _WANTED = 0.95
+_ROWS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,20 @@ class Curve:
             f"At most {_text(worst, worst, self.unit)} in {len(highs)} drills. How surely it bounds {sure}. "
             f"For 19 in 20 with 95 % it takes {drills_needed(0.95, _WANTED)} drills."
         )
+
+    @property
+    def numbers(self) -> Table:
+        """Return the newest of its points as a table."""
+        rows = tuple(
+            (
+                one.run_id,
+                wall_time(one.started)[:10],
+                _text(one.low, one.high, self.unit),
+                one.outcome or "\u2013",
+            )
+            for one in reversed(self.points[-_ROWS:])
+        )
+        return Table(f"{self.label}: the newest {len(rows)} drills", ("Run", "Day", "Value", "Judged"), rows)
 
     @property
     def latest(self) -> str:

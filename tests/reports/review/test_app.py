@@ -1,6 +1,8 @@
 """The application without a browser: who may do what, what every answer carries, what bad input gets."""
 
+import os
 import re
+import socket
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +17,7 @@ from werkzeug.test import TestResponse
 
 from drill import cli
 from drill.errors import DrillError
-from reports.review import app, database, keys, sign_off
+from reports.review import app, database, keys, peer, sign_off
 from reports.review.access import ANYBODY, Access
 from reports.review.app import Settings
 from reports.review.trail import DISPUTE, Said, Trail
@@ -344,3 +346,42 @@ def test_what_would_let_anybody_in_is_refused(
     assert cli.outcome_of(["review", *given]) == 64
     assert words in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_port_that_is_taken_is_said_to_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing hangs and no traceback is shown: another port is asked for."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        typed = ["review", "--runs", str(tmp_path), "--keys", str(tmp_path.parent / "k"), "--port", port]
+        assert cli.outcome_of(typed) == 64
+    assert "choose another with: --port 0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.3.2.1", "::1"])
+def test_the_user_at_the_other_end_is_known(address: str) -> None:
+    """Linux tells who holds a connection of the loopback; of one that is not there it tells nothing."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with (
+        socket.create_server((address, 0), family=family) as server,
+        socket.create_connection(server.getsockname()[:2]) as client,
+    ):
+        port, (own, own_port, *_) = server.getsockname()[1], client.getsockname()
+        assert peer.user_of(own, own_port, port) == os.getuid()
+        assert peer.user_of(own, own_port, 1) is None
+        assert peer.user_of(address, port, port) is None
+
+
+@pytest.mark.parametrize(
+    ("user", "code"),
+    [(0, 200), (os.getuid(), 200), (54321, 403), (None, 403)],
+    ids=["root", "own", "other", "unknown"],
+)
+def test_another_user_of_the_machine_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: int | None, code: int
+) -> None:
+    """On a shared machine the review is its user's alone, since whoever reaches it can sign."""
+    made = desk(tmp_path)
+    client = app.create(replace(made.settings, own_user_only=True)).test_client()
+    monkeypatch.setattr(peer, "user_of", lambda *_: user)
+    assert client.get("/", environ_base={"REMOTE_PORT": "40000"}).status_code == code
+    assert client.get("/").status_code == 403
