@@ -57,7 +57,7 @@ def _pages() -> Iterator[tuple[str, int]]:
 
 
 def _make(root: Path, runs: int) -> None:
-    """Write runs of two kinds, each as large as a drill of half a minute leaves it."""
+    """Write runs of two kinds, with all of their numbers and some of their observations."""
     plain, slow = factory.blackout(), factory.breached()
     for number in range(runs):
         drill = slow if number % 40 == 39 else plain
@@ -71,7 +71,7 @@ def _numbered(drill: Drill, number: int) -> Drill:
         run_id=f"{day.replace('-', '')}t{hour:02d}0000-region-outage-{number:04x}",
         started=Instant(drill.record.started.monotonic_ns, f"{day}T{hour:02d}:00:00.000000+00:00"),
     )
-    return Drill(record, drill.observations[:2000])
+    return Drill(record, drill.observations[:300])
 
 
 def _sign(settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """How the numbers of a scenario went from drill to drill, and what so many drills prove."""
 
-from collections.abc import Mapping, Sequence
+import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -165,50 +166,35 @@ def trend(path: Path, scenario: str, series: str) -> Trend:
         "ORDER BY started, run_id, place",
         (chosen, shown[0]),
     )
-    return Trend(chosen, shown[0], shown[1], choices, others, shown[2], curves([dict(one) for one in found]))
+    return Trend(chosen, shown[0], shown[1], choices, others, shown[2], _curves(found))
 
 
-def curves(found: Sequence[Mapping[str, object]]) -> tuple[Curve, ...]:
-    """Return the curves that the rows of an index make, in the order of the newest drill."""
-    grouped: dict[tuple[object, object], list[Mapping[str, object]]] = {}
+def _curves(found: Sequence[sqlite3.Row]) -> tuple[Curve, ...]:
+    """Return the curves that the rows of an index make: the judged first, then the phases."""
+    newest: dict[tuple[str, str], sqlite3.Row] = {}
+    points: dict[tuple[str, str], list[Point]] = {}
     for one in found:
-        grouped.setdefault((one["name"], one["part"]), []).append(one)
-    points = {key: tuple(_point(one) for one in every) for key, every in grouped.items()}
+        key = (one["name"], one["part"])
+        newest[key] = one
+        points.setdefault(key, []).append(
+            Point(one["run_id"], one["started"], one["low"], one["high"], one["outcome"])
+        )
     p_values = {key: _tested(every) for key, every in points.items()}
     marked = worse(p_values)
     made = [
-        _curve(f"curve-{number}", every, (points[key], p_values[key], key in marked))
-        for number, (key, every) in enumerate(grouped.items())
+        Curve(
+            key=f"curve-{number}",
+            label=newest[key]["label"],
+            phase=newest[key]["name"] == PHASE,
+            unit=newest[key]["unit"],
+            points=tuple(every),
+            objective=newest[key]["objective"],
+            p=p_values[key],
+            worse=key in marked,
+        )
+        for number, (key, every) in enumerate(points.items())
     ]
     return tuple(sorted(made, key=lambda one: (one.objective is None, not one.phase)))
-
-
-def _curve(
-    key: str, every: Sequence[Mapping[str, object]], tested: tuple[tuple[Point, ...], float | None, bool]
-) -> Curve:
-    newest = every[-1]
-    objective = newest["objective"]
-    return Curve(
-        key,
-        str(newest["label"]),
-        newest["name"] == PHASE,
-        str(newest["unit"]),
-        tested[0],
-        float(objective) if isinstance(objective, int | float) else None,
-        tested[1],
-        tested[2],
-    )
-
-
-def _point(one: Mapping[str, object]) -> Point:
-    low, high = one["low"], one["high"]
-    return Point(
-        str(one["run_id"]),
-        str(one["started"]),
-        float(low) if isinstance(low, int | float) else 0.0,
-        float(high) if isinstance(high, int | float) else None,
-        str(one["outcome"]),
-    )
 
 
 def _parts(points: Sequence[Point]) -> tuple[Sequence[Point], Sequence[Point]]:

@@ -13,7 +13,7 @@ from reports.wording import limit, measured, wall_time
 
 _WIDTH, _HEIGHT = 380.0, 132.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 54.0, 372.0, 10.0, 108.0
-_MOST = 120
+_MOST = 100
 _LEAST_HIGH = 1.6
 _STEPS = (1, 1.2, 1.6, 2, 3, 4, 6, 8, 10)
 _WORST = ("breached", "inconclusive", "met")
@@ -30,7 +30,7 @@ class _Column:
 
 
 def curve(shown: Curve) -> Markup:
-    """Draw a curve; neighbouring drills share a column when there are more than 120."""
+    """Draw a curve; neighbouring drills share a column when there are more than a hundred."""
     columns = _columns(shown)
     known = [one.high if one.high is not None else one.low for one in columns]
     most = _round(max([*known, shown.objective or 0.0, 1e-6]) * 1.04)
@@ -67,7 +67,7 @@ def _bar(column: _Column, x: float, scale: tuple[float, float]) -> Markup:
     width = min(max(step * 0.6, 1.0), 10.0)
     place: dict[str, str | float] = {"x": x - width / 2, "y": bottom - tall, "width": width, "height": tall}
     kind = f"measured {column.tone}" + (" open" if column.high is None else "")
-    return element("g", {}, titled(column.words), element("rect", {"class": kind, **place}))
+    return element("rect", {"class": kind, **place}, titled(column.words))
 
 
 def _frame(shown: Curve, most: float) -> Iterator[Markup]:
