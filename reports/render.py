@@ -50,7 +50,13 @@ def whole(page: view.Page) -> str:
     )
 
 
-def page(run_folder: Path, record: Record, before: Earlier, observations: view.Seen) -> view.Page:
+def page(
+    run_folder: Path,
+    record: Record,
+    before: Earlier,
+    observations: view.Seen,
+    problems: tuple[str, ...] = (),
+) -> view.Page:
     """Return the page of a run, with its journal and its manifest where they can be read.
 
     Args:
@@ -58,9 +64,10 @@ def page(run_folder: Path, record: Record, before: Earlier, observations: view.S
         record: Its record.
         before: The drills that it is compared with.
         observations: As in :func:`render`.
+        problems: What could not be read already, in words.
 
     """
-    missing: list[str] = []
+    missing = list(problems)
     entries: tuple[journal.Entry, ...] = ()
     manifest = None
     try:

@@ -85,10 +85,9 @@ class Reports:
         record = records.read(folder / runs.RECORD)
         before = earlier(record, list(index.earlier(self._source, record)))
         try:
-            seen = render.observed(folder / runs.OBSERVATIONS)
-        except DrillError:
-            seen = None  # the proof beside the report says so
-        return render.page(folder, record, before, seen)
+            return render.page(folder, record, before, render.observed(folder / runs.OBSERVATIONS))
+        except DrillError as problem:
+            return render.page(folder, record, before, None, (str(problem),))
 
 
 def panel(folder: Path, source: Source, record: Record | None) -> Panel:

@@ -275,6 +275,16 @@ def test_observations_that_are_gone_cost_the_pictures_only(alone: Desk) -> None:
     assert "There are no observations of clients to draw." in page
 
 
+def test_observations_of_another_version_are_named(alone: Desk) -> None:
+    """The report says why it has no pictures, and does not pretend that nobody watched."""
+    connection = sqlite3.connect(alone.folder / "observations.sqlite")
+    connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    page = unescape(alone.client.get(alone.address).get_data(as_text=True))
+    assert "Not all could be read: observations" in page
+    assert "have version 1" in page
+
+
 def test_a_review_file_of_another_version_is_refused(alone: Desk) -> None:
     """Nothing is read from it or written to it."""
     alone.client.get("/")
