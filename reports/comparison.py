@@ -162,17 +162,17 @@ def _told(record: Record) -> Iterator[tuple[str, str]]:
 
 
 def _sentence(mine: Record, others: Mapping[str, Record]) -> str:
-    """Say how the leading number moved against the first of the others."""
+    """Say how the leading number moved against the first of the others; empty if nothing was judged."""
     leading = numbers(mine)[:1]
-    if not leading or not others:
+    if not leading or leading[0].objective is None or not others:
         return ""
     name, other = next(iter(others.items()))
     found = next((one for one in numbers(other) if one.key == leading[0].key), None)
     if found is None:
         return ""
     told = change(leading[0], found)
-    verb = _ALIKE if told == _ALIKE else f"is {told}"
-    return f"Against the {name} drill ({_when(other)}): {leading[0].label} {verb}."
+    words = "no difference that the intervals prove" if told == _ALIKE else told
+    return f"Against the {name} drill ({_when(other)}): {leading[0].label} {words}."
 
 
 def _when(record: Record) -> str:

@@ -66,7 +66,7 @@ def test_a_report_says_whether_it_got_better() -> None:
     page = view.page(mine, None, view.Beside(Earlier(before, None)))
     assert page.compared is not None
     assert page.compared.sentence == (
-        "Against the previous drill (2026-01-02 10:00): recovery time is 2.81 to 3.19 s shorter."
+        "Against the previous drill (2026-01-02 10:00): recovery time 2.81 to 3.19 s shorter."
     )
     labels = [row[0] for row in page.compared.numbers.rows]
     assert labels[:3] == [
@@ -75,6 +75,15 @@ def test_a_report_says_whether_it_got_better() -> None:
         "writes lost, dynamodb at cutover",
     ]
     assert {phase.label for phase in mine.measured.phases} <= set(labels)
+
+
+def test_no_change_is_claimed_that_the_intervals_do_not_prove() -> None:
+    """The same numbers again are no change; where nothing was judged nothing is said."""
+    before, mine = stand.at(1).record, stand.at(9).record
+    alike = replace(before, measured=slower(before, 0.01).measured)
+    found = comparison.compare(mine, {"previous": alike})
+    assert found.sentence.endswith("recovery time no difference that the intervals prove.")
+    assert comparison.compare(replace(mine, judgements=()), {"previous": alike}).sentence == ""
 
 
 def test_a_number_that_only_one_drill_has_is_shown() -> None:
