@@ -69,12 +69,23 @@ def prove(folder: Path, trail: Trail, ring: Ring, *, whole_trail: bool = True) -
     try:
         entries = trail.about(folder.name)
         checks += _sign_offs(folder, entries, ring)
+        checks += _beside_alone(folder, entries, ring, trail_there=trail.path.exists())
+        if ring.signed() and not trail.path.exists():
+            checks.append(Check(False, f"the audit trail {trail.path} is gone; bring it back from a backup"))
         checks += [Check(False, words) for words in (trail.problems(ring) if whole_trail else ())]
     except DrillError as problem:
         checks.append(Check(False, str(problem)))
-    decisions = [entry for entry in entries if entry.kind in DECISIONS]
-    last = decisions[-1] if decisions and decisions[-1].kind == SIGN_OFF else None
-    return Proof(tuple(checks), last)
+    return Proof(tuple(checks), _signed_off(folder, entries, trail))
+
+
+def _signed_off(folder: Path, entries: tuple[Entry, ...], trail: Trail) -> Entry | None:
+    """Return the sign-off that holds: the trail's last decision, or in a copy without a trail its own."""
+    try:
+        decided = entries if trail.path.exists() else _beside(folder)
+    except DrillError:
+        return None
+    decisions = [entry for entry in decided if entry.kind in DECISIONS]
+    return decisions[-1] if decisions and decisions[-1].kind == SIGN_OFF else None
 
 
 def manifest_fields(manifest: Manifest) -> dict[str, Json]:
@@ -110,13 +121,6 @@ def _sign_offs(folder: Path, entries: tuple[Entry, ...], ring: Ring) -> Iterator
     known = {entry.hash for entry in (*entries, *beside)}
     for entry in entries:
         yield from _in_trail(folder, entry, ring)
-    for entry in beside:
-        if entry.hash not in {one.hash for one in entries}:
-            yield from _only_beside(folder, entry, ring)
-            if entries:
-                yield Check(
-                    False, f"the sign-off of {entry.who} of {entry.at[:10]} is not in the audit trail"
-                )
     for one in ring.signed():
         if one["run_id"] == folder.name and one["hash"] not in known:
             yield Check(
@@ -134,12 +138,21 @@ def _in_trail(folder: Path, entry: Entry, ring: Ring) -> Iterator[Check]:
         yield from _signed(folder, entry)
 
 
-def _only_beside(folder: Path, entry: Entry, ring: Ring) -> Iterator[Check]:
-    problem = ring.problem(entry.body.encode(), entry.signature)
-    if problem or entry.run_id != folder.name:
-        yield Check(False, f"a line of {SIGN_OFFS} proves nothing: {problem or 'it is of another run'}")
-    else:
+def _beside_alone(
+    folder: Path, entries: tuple[Entry, ...], ring: Ring, *, trail_there: bool
+) -> Iterator[Check]:
+    """Look at the sign-offs beside the run's files that the trail has not; a copied folder has no trail."""
+    known = {entry.hash for entry in entries}
+    for entry in _beside(folder):
+        if entry.hash in known:
+            continue
+        problem = ring.problem(entry.body.encode(), entry.signature)
+        if problem or entry.run_id != folder.name:
+            yield Check(False, f"a line of {SIGN_OFFS} proves nothing: {problem or 'it is of another run'}")
+            continue
         yield from _signed(folder, entry)
+        if trail_there:
+            yield Check(False, f"the sign-off of {entry.who} of {entry.at[:10]} is not in the audit trail")
 
 
 def _signed(folder: Path, entry: Entry) -> Iterator[Check]:

@@ -25,6 +25,7 @@ def number(low: float, high: float | None) -> Number:
         ((2.0, 2.2), (1.0, 1.1), "0.90 to 1.20 s longer"),
         ((1.0, 1.1), (2.0, 2.2), "0.90 to 1.20 s shorter"),
         ((1.0, 2.0), (1.9, 3.0), "can\u2019t be told apart"),
+        ((1.9, 3.0), (1.0, 2.0), "can\u2019t be told apart"),
         ((5.0, None), (1.0, 2.0), "at least 3.00 s longer"),
         ((5.0, None), (9.0, None), "can\u2019t be told apart"),
         ((1.0, 2.0), (5.0, None), "at least 3.00 s shorter"),

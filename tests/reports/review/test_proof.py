@@ -132,7 +132,7 @@ def test_a_copy_of_the_folder_is_proved_with_the_public_key_alone(place: Place, 
     for path in place.signer.folder.glob("*.pub.pem"):
         shutil.copy(path, tmp_path / "audit")
     typed = ["verify", "latest", "--runs", str(tmp_path / "copy"), "--keys", str(tmp_path / "audit")]
-    assert cli.outcome_of(typed) == 0
+    assert cli.outcome_of([*typed, "--signed"]) == 0
     flip(tmp_path / "copy" / place.folder.name / "record.json")
     assert cli.outcome_of(typed) == TAMPERED
 
@@ -150,7 +150,8 @@ def test_a_sign_off_that_was_taken_away_shows(place: Place) -> None:
     place.signed()
     for path in place.root.glob(f"{database.FILE}*"):
         path.unlink()
-    assert place.verify("--signed") == INCONCLUSIVE  # proved by the folder's own line, on the trail by none
+    assert place.verify() == TAMPERED
+    assert any("the audit trail" in words and "is gone" in words for words in place.faults())
     (place.folder / SIGN_OFFS).unlink()
     assert place.verify() == TAMPERED
     assert any("taken away" in words for words in place.faults())
@@ -180,6 +181,38 @@ def test_a_line_taken_out_of_the_trail_shows(place: Place) -> None:
     connection.commit()
     connection.close()
     assert place.verify() == TAMPERED
+
+
+def test_a_line_put_in_another_s_place_shows(place: Place, tmp_path: Path) -> None:
+    """A line of the same number, signed with the same key on another copy of the trail, does not fit."""
+    place.trail.add(Said(place.folder.name, COMMENT, "Nora", "first", {}), place.signer)
+    shutil.copy(place.trail.path, tmp_path / "fork.sqlite")
+    fork = Trail(tmp_path / "fork.sqlite")
+    other = fork.add(Said(place.folder.name, COMMENT, "Otto", "other", {}), place.signer)
+    for text in ("second", "third"):
+        place.trail.add(Said(place.folder.name, COMMENT, "Nora", text, {}), place.signer)
+    assert place.verify() == 0
+    connection = sqlite3.connect(place.trail.path)
+    connection.execute("DROP TRIGGER trail_unchanged")
+    connection.execute(
+        "UPDATE trail SET body = ?, signature = ? WHERE seq = 2", (other.body, other.signature.hex)
+    )
+    connection.commit()
+    connection.close()
+    assert place.verify() == TAMPERED
+    assert any("does not follow" in words for words in place.faults())
+
+
+def test_an_older_trail_put_back_shows(place: Place) -> None:
+    """Bringing back the trail of before a sign-off does not undo it: the run's folder has it still."""
+    place.trail.add(Said(place.folder.name, COMMENT, "Nora", "first", {}), place.signer)
+    old = place.trail.path.read_bytes()
+    place.signed()
+    for path in place.root.glob(f"{database.FILE}*"):
+        path.unlink()
+    place.trail.path.write_bytes(old)
+    assert place.verify() == TAMPERED
+    assert any("not in the audit trail" in words for words in place.faults())
 
 
 def test_rotation_keeps_what_was_signed_provable(place: Place) -> None:
