@@ -14,11 +14,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.browser.test_report import FAINT, PHONE, QUIET, STICKING_OUT, WIDE
+from tests.browser.test_report import FAINT, PAPER, PHONE, QUIET, STICKING_OUT, TOO_WIDE, WIDE
 from tests.reports import factory, hostile
 from tests.reports.review import stand
 
 pytestmark = pytest.mark.browser
+# A busy machine may take long over a page; a page that never comes is the test's own limit to end.
+_PATIENCE_MS = 150_000
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Review:
     def visit(self, path: str = "/", **more: Any) -> Iterator["Visit"]:
         """Open a page in a browser of its own; afterwards nothing may have gone wrong behind it."""
         context = self.browser.new_context(**{"viewport": WIDE, **more})
+        context.set_default_timeout(_PATIENCE_MS)
         visit = Visit(context, context.new_page(), self.address)
         try:
             visit.go(path)
@@ -172,9 +175,18 @@ def test_every_text_can_be_told_from_its_ground(review: Review, scheme: str) -> 
 def test_a_phone_needs_no_sideways_scrolling(review: Review) -> None:
     """On a narrow screen the form comes below the verdict, and the page is no wider than the screen."""
     with review.visit(viewport=PHONE) as visit:
-        for path in (*PAGES, of(review, BREACHED)):
+        for path in (*PAGES, of(review, BREACHED), of(review, 1)):
             visit.go(path)
             assert visit.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
+
+
+def test_a_compared_report_prints_on_a4(review: Review) -> None:
+    """On paper the form is gone, and the comparison with earlier drills is no wider than the sheet."""
+    with review.visit(of(review, 1), viewport=PAPER, color_scheme="dark") as visit:
+        assert visit.page.locator("#compared").count() == 1
+        visit.page.emulate_media(media="print")
+        assert visit.page.evaluate(TOO_WIDE) == []
+        assert not visit.page.locator("form").is_visible()
 
 
 def test_what_is_planted_stays_text(review: Review) -> None:
