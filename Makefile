@@ -18,7 +18,7 @@ CHECKOV := .venv-checkov
 
 .PHONY: help
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: drill
 drill: setup ## Run the region-outage drill on a local lab; prints where the report is
@@ -55,6 +55,10 @@ truth: setup ## Judge what 216 random drills measured by what the lab knows (som
 .PHONY: defects
 defects: setup ## Plant each failure in a deployed system: the audit finds it, a drill shows it (about ten minutes)
 	@DRILL_EVERY_DEFECT=1 $(BIN)/pytest tests/e2e/test_audit_defects.py tests/e2e/test_seed_system.py -s -n0 -p no:randomly $(ARGS)
+
+.PHONY: bench-review
+bench-review: setup ## Time the review's list and trend over 1,000 runs
+	@$(BIN)/python tools/bench_review.py $(ARGS)
 
 .PHONY: check
 check: test lint types contracts security wheel ## Do all that CI does

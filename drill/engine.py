@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from drill import abort, assemble, clock, guard, lease, record, rollback, runs
+from drill import abort, assemble, clock, evidence, guard, lease, record, rollback, runs
 from drill.actions import Actions
 from drill.assemble import Happened
 from drill.aws import Aws
@@ -70,12 +70,21 @@ def run(order: Order, aws: Aws, progress: Progress, stop: Stop | None = None) ->
         try:
             finished = assemble.record(order, happened, drill.watch.last())
             record.write(finished, folder / runs.RECORD)
+            _seal(folder, progress)
         except Exception as problem:
             drill.complain(problem)
             raise
         finally:
             drill.watch.close()
         return finished
+
+
+def _seal(folder: Path, progress: Progress) -> None:
+    """Write the manifest; without one the drill is as good, and only harder to prove."""
+    try:
+        evidence.seal(folder)
+    except DrillError as problem:
+        progress.said(f"no manifest was made: {problem}")
 
 
 def _refused(order: Order, aws: Aws, lease_refusal: str) -> Refused | None:

@@ -9,6 +9,7 @@ ROLLBACK_INCOMPLETE = 3
 REFUSED = 4
 STOPPED = 5
 USAGE = 64
+TAMPERED = 65
 INTERNAL = 70
 INTERRUPTED = 130
 
@@ -20,6 +21,7 @@ MEANING: Mapping[int, str] = {
     REFUSED: "refused by a guard; nothing was touched",
     STOPPED: "stopped by a stop condition and rolled back",
     USAGE: "usage: bad input; nothing was touched",
+    TAMPERED: "evidence of a run was changed (`drill verify`)",
     INTERNAL: "internal error",
     INTERRUPTED: "interrupted and rolled back",
 }

@@ -1,8 +1,11 @@
 """The finished run: all that a report shows, as JSON with a schema version.
 
+Its form is published in ``docs/schemas/record.json``. A record of another version is not guessed at.
+
 A record holds no secret and no AWS credentials: nothing that it is made of ever reads one.
 """
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +18,10 @@ from drill.errors import UsageError
 from drill.model import Audit, Between, Finding, Json, Judgement, Marks, Measured, Outcome, ProbeSpec
 
 SCHEMA = 1
+
+
+class OtherSchema(UsageError):
+    """The record is whole, and of a version that this program does not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,16 +168,59 @@ def read(path: Path) -> Record:
     """Read a record.
 
     Raises:
-        UsageError: There is none, or it is damaged or of another schema.
+        OtherSchema: It is of another version.
+        UsageError: There is none, or it is damaged.
 
     """
     try:
-        return _ADAPTER.validate_json(path.read_bytes())
+        return _validated(path.read_bytes(), path)
     except FileNotFoundError as problem:
-        msg = f"{path.parent.name} has no record: it did not finish; see: drill rollback {path.parent.name}"
+        msg = f"{path.parent.name} has no record: it did not finish; see: drill recover {path.parent.name}"
         raise UsageError(msg) from problem
     except ValidationError as problem:
         first = problem.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])
-        msg = f"record {path} is damaged or of another version: {key}: {first['msg']}"
+        msg = f"record {path} is damaged: {key}: {first['msg']}; see: drill verify {path.parent.name}"
         raise UsageError(msg) from problem
+
+
+def json_schema() -> dict[str, object]:
+    """Return the JSON Schema of a record, which is part of what this version promises."""
+    schema = _ADAPTER.json_schema(mode="serialization")
+    schema["properties"]["schema"] = {"const": SCHEMA, "title": "Schema", "type": "integer"}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:drill:record:{SCHEMA}",
+        **schema,
+        "title": f"A drill's record, version {SCHEMA}",
+    }
+
+
+def as_json(record: Record) -> str:
+    """Return a record as JSON in ASCII, so that nothing in it can do anything to a terminal."""
+    return json.dumps(_ADAPTER.dump_python(record, mode="json"), indent=1)
+
+
+def _validated(raw: bytes, path: Path) -> Record:
+    try:
+        found = _ADAPTER.validate_json(raw)
+    except ValidationError:
+        _refuse_other(_version(raw), path)
+        raise
+    _refuse_other(found.schema, path)
+    return found
+
+
+def _refuse_other(version: int | None, path: Path) -> None:
+    if version is not None and version != SCHEMA:
+        newer = "update drill" if version > SCHEMA else "use the drill that made it"
+        msg = f"record {path} has version {version}, and this drill reads version {SCHEMA}: {newer}"
+        raise OtherSchema(msg)
+
+
+def _version(raw: bytes) -> int | None:
+    try:
+        found = json.loads(raw)["schema"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return found if isinstance(found, int) else None

@@ -11,7 +11,10 @@ from reports.sampling import Attempts, Key
 from reports.series import Lane, Mark, Picture, Segment, Shade, Table, Tone, Window
 from reports.wording import duration, instant, instants, seconds_since
 
-_KINDS_SHOWN = ("http", "writer", "dns", "health_check")
+# In this order; kinds that nobody thought of here come after them.
+_KINDS_FIRST = ("http", "writer", "dns", "health_check")
+# Has a picture of its own.
+_NOT_AS_LANE = "replication"
 _PAD = 0.08
 # A reading is drawn until the next one, unless that is more than so many intervals away.
 _HOLDS = 2.5
@@ -89,20 +92,23 @@ def picture(record: Record, the_axis: Axis, probes: Sequence[Watched]) -> Pictur
     )
 
 
-def phases(record: Record, the_axis: Axis) -> Table:
-    """Return the phases as a table."""
+def phases(record: Record, the_axis: Axis, previous: Record | None = None) -> Table:
+    """Return the phases as a table, beside those of the previous drill if there is one."""
+    before = {phase.name: _took(phase) for phase in previous.measured.phases} if previous else {}
     rows = tuple(
         (
             phase.label,
             _instants(phase.begins, the_axis),
             _instants(phase.ends, the_axis) if phase.ends else "never",
             _took(phase),
+            *([before.get(phase.name, "\u2013")] if previous else []),
             phase.note,
         )
         for phase in record.measured.phases
     )
     caption = f"Phases, in time relative to {the_axis.zero}"
-    return Table(caption, ("Phase", "Began", "Ended", "Took", "Note"), rows, frozenset({1, 2, 3}))
+    head = ("Phase", "Began", "Ended", "Took", *(["Previous drill"] if previous else []), "Note")
+    return Table(caption, head, rows, frozenset(range(1, len(head) - 1)))
 
 
 def marks(record: Record, the_axis: Axis, window: Window) -> tuple[Mark, ...]:
@@ -130,13 +136,17 @@ def action_lanes(actions: Sequence[Action], the_axis: Axis, window: Window) -> t
 def probe_lanes(probes: Sequence[Watched], window: Window, the_axis: Axis) -> tuple[Lane, ...]:
     """Return a lane for each probe that shows who answered, or whether it was good."""
     lanes = []
-    shown = [probe for probe in probes if probe.kind in _KINDS_SHOWN]
-    for probe in sorted(shown, key=lambda probe: _KINDS_SHOWN.index(probe.kind)):
+    shown = [probe for probe in probes if probe.kind != _NOT_AS_LANE]
+    for probe in sorted(shown, key=_place):
         words = ("healthy", "unhealthy") if probe.kind == "health_check" else ("answered", "failed")
         key = Key(the_axis.tones, probe.interval_s * _HOLDS, *words)
         columns = sampling.columns_for(window, probe.interval_s)
         lanes.append(Lane(probe.name, sampling.stretches(probe.attempts, window, columns, key)))
     return tuple(lanes)
+
+
+def _place(probe: Watched) -> int:
+    return _KINDS_FIRST.index(probe.kind) if probe.kind in _KINDS_FIRST else len(_KINDS_FIRST)
 
 
 def shades(probes: Sequence[Watched]) -> tuple[Shade, ...]:

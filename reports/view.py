@@ -5,18 +5,25 @@ Templates get nothing but what is here: they neither compute nor look anything u
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from drill.columns import Columns
+from drill.evidence import Manifest
+from drill.journal import Entry
 from drill.model import Finding, Observation, Outcome, Severity
 from drill.record import Action, Record
-from reports import audited, clients, ledger, tables, tiles, timeline
+from reports import audited, clients, edges, ledger, tables, tiles, timeline, trace
+from reports.cause import cause
+from reports.comparison import NONE, Comparison, Earlier, compare
+from reports.glossary import GLOSSARY
 from reports.ledger import StoreView
 from reports.series import Picture, Table
 from reports.text import as_text
 from reports.tiles import Tile
 from reports.wording import plain_duration, seconds_since, wall_time
 
+# What probes saw: by probe, or in any order; None where it is gone.
+Seen: TypeAlias = Mapping[str, Columns] | Iterable[Observation] | None
 Tone = Literal["met", "breached", "inconclusive", "broken"]
 _WORDS: Mapping[Outcome, str] = {
     Outcome.MET: "Met",
@@ -36,6 +43,8 @@ class Verdict:
         word: The word.
         tone: Its colour and sign.
         reason: The sentence.
+        cause_is: What the next one is: a cause, or only where the time went.
+        cause: The likely cause, or what took longest; empty if nothing points to one.
         besides: What qualifies it: stopped early, not put back, the fault did not bite.
 
     """
@@ -43,6 +52,8 @@ class Verdict:
     word: str
     tone: Tone
     reason: str
+    cause_is: str
+    cause: str
     besides: tuple[str, ...]
 
 
@@ -74,6 +85,27 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """What a report shows besides the record and the observations.
+
+    Attributes:
+        before: The drills that it is compared with.
+        journal: The journal's lines.
+        manifest: The hashes of the run's files; None if there is none.
+        missing: What could not be read, in words.
+
+    """
+
+    before: Earlier = NONE
+    journal: tuple[Entry, ...] = ()
+    manifest: Manifest | None = None
+    missing: tuple[str, ...] = ()
+
+
+NOTHING = Beside()
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """The whole report."""
 
@@ -91,6 +123,7 @@ class Page:
     clients: Picture | None
     counts: Table | None
     over_time: Table | None
+    edges: tuple[tuple[Picture, Table], ...]
     regions: tuple[tuple[str, str], ...]
     ledger: Table
     stores: tuple[StoreView, ...]
@@ -99,13 +132,18 @@ class Page:
     findings: tuple[Finding, ...]
     tally: str
     actions: Table
+    journal: Table
+    compared: Comparison | None
     notes: tuple[str, ...]
     measurements: Table
     probes: Table
     environment: tuple[Table, ...]
+    hashes: Table
+    missing: tuple[str, ...]
+    glossary: tuple[tuple[str, str], ...]
 
 
-def page(record: Record, observations: Mapping[str, Columns] | Iterable[Observation] | None) -> Page:
+def page(record: Record, observations: Seen, beside: Beside = NOTHING) -> Page:
     """Return the page of a finished drill; without observations it has fewer pictures."""
     axis = timeline.axis(record)
     probes = timeline.watched(record, _by_probe(observations), axis.zero_ns)
@@ -122,10 +160,11 @@ def page(record: Record, observations: Mapping[str, Columns] | Iterable[Observat
         covers=record.covers,
         tiles=tiles.tiles(record),
         timeline=timeline.picture(record, axis, probes),
-        phases=timeline.phases(record, axis),
+        phases=timeline.phases(record, axis, beside.before.previous),
         clients=clients.picture(record, axis, probes),
         counts=clients.counts(probes) if probes else None,
         over_time=clients.over_time(axis, probes),
+        edges=edges.edges(record, axis, probes),
         regions=tuple((region, tone) for region, tone in axis.tones.items()),
         ledger=ledger.table(record.measured.ledgers),
         stores=ledger.stores(record.measured.ledgers),
@@ -134,16 +173,19 @@ def page(record: Record, observations: Mapping[str, Columns] | Iterable[Observat
         findings=findings,
         tally=_tally(findings),
         actions=tables.actions(record, axis),
+        journal=trace.journal(beside.journal, axis),
+        compared=_compared(record, beside.before),
         notes=record.notes,
         measurements=tables.measurements(record),
         probes=tables.probes(record),
         environment=tables.environment(record),
+        hashes=trace.hashes(beside.manifest),
+        missing=beside.missing,
+        glossary=tuple(sorted(GLOSSARY.items())),
     )
 
 
-def _by_probe(
-    observations: Mapping[str, Columns] | Iterable[Observation] | None,
-) -> Mapping[str, Columns]:
+def _by_probe(observations: Seen) -> Mapping[str, Columns]:
     if isinstance(observations, Mapping):
         return observations
     by_probe: dict[str, list[Observation]] = {}
@@ -152,16 +194,26 @@ def _by_probe(
     return {probe: Columns.of(probe, seen) for probe, seen in by_probe.items()}
 
 
+def _compared(record: Record, before: Earlier) -> Comparison | None:
+    """Compare a drill with the previous one and the best one; None if it is the first."""
+    if before.previous is None:
+        return None
+    others = {"previous": before.previous}
+    if before.best is not None and before.best.run_id != before.previous.run_id:
+        others["best"] = before.best
+    return compare(record, others)
+
+
 def _verdict(record: Record) -> Verdict:
     besides: list[str] = []
     if record.stopped_by and record.stopped_by not in record.reason:
         besides.append(f"Ended early: {record.stopped_by}.")
     if not record.rolled_back:
-        return Verdict(
-            f"Not put back \u00b7 {_WORDS[record.outcome]}", "broken", record.reason, tuple(besides)
-        )
+        word = f"Not put back \u00b7 {_WORDS[record.outcome]}"
+        return Verdict(word, "broken", record.reason, "Cause", cause(record), tuple(besides))
     tone: Tone = record.outcome.value
-    return Verdict(_WORDS[record.outcome], tone, record.reason, tuple(besides))
+    cause_is = "Time" if record.outcome is Outcome.MET else "Cause"
+    return Verdict(_WORDS[record.outcome], tone, record.reason, cause_is, cause(record), tuple(besides))
 
 
 def _restored(record: Record) -> Restored:
@@ -177,7 +229,7 @@ def _restored(record: Record) -> Restored:
 
 
 def _command(record: Record) -> str:
-    return "" if record.rolled_back else f"drill rollback {record.run_id}"
+    return "" if record.rolled_back else f"drill recover {record.run_id}"
 
 
 def _left(action: Action) -> str:

@@ -24,6 +24,11 @@ runs_folder = click.option(
     show_default=True,
     help="Folder of all runs.",
 )
+keys_folder = click.option(
+    "--keys",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the keys that sign reviews; outside the folder of runs.",
+)
 target_file = click.option(
     "--target",
     "target_path",

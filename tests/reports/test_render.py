@@ -165,7 +165,7 @@ def test_a_run_without_observations_is_written_without_pictures(tmp_path: Path) 
 
 def test_a_run_that_did_not_finish_names_the_next_command(tmp_path: Path) -> None:
     """Without a record there is nothing to render."""
-    with pytest.raises(UsageError, match="drill rollback"):
+    with pytest.raises(UsageError, match="drill recover"):
         render.write(tmp_path)
 
 

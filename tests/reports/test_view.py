@@ -37,7 +37,7 @@ def test_a_drill_that_was_not_put_back_names_the_command() -> None:
     drill = factory.stopped()
     page = _page(drill)
     assert page.verdict.tone == "broken"
-    assert page.restored.command == f"drill rollback {drill.record.run_id}"
+    assert page.restored.command == f"drill recover {drill.record.run_id}"
     (left,) = page.restored.left
     assert left.startswith("cut-network")
     assert "AccessDenied" in left

@@ -1,0 +1,1 @@
+"""Where operations people read, compare, dispute and sign off reports."""
