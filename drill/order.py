@@ -20,6 +20,7 @@ class Order:
         confirmed: The target's name as typed back.
         operator: Who asked.
         command: What was typed.
+        run_id: The run's id, where whoever asks must know it before; chosen otherwise.
 
     """
 
@@ -30,3 +31,4 @@ class Order:
     confirmed: str
     operator: str
     command: str
+    run_id: str = ""

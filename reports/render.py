@@ -30,12 +30,12 @@ def render(record: Record, observations: Mapping[str, Columns] | Iterable[Observ
             made of them.
 
     """
-    environment = _environment()
-    style = environment.loader.get_source(environment, _STYLE)[0] if environment.loader else ""
-    return environment.get_template(_TEMPLATE).render(
+    made = environment()
+    sheet = style(made)
+    return made.get_template(_TEMPLATE).render(
         page=view.page(record, observations),
-        style=Markup(style),  # noqa: S704  # our own file, and the policy below names its hash
-        policy=_policy(style),
+        style=Markup(sheet),  # noqa: S704  # our own file, and the policy below names its hash
+        policy=policy(sheet),
     )
 
 
@@ -66,8 +66,9 @@ def _observed(path: Path) -> Mapping[str, Columns] | None:
     return reader.seen
 
 
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Return what pages are made with: everything is escaped, nothing may be missing."""
+    made = Environment(
         loader=PackageLoader("reports"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -75,9 +76,14 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["picture"] = charts.picture
-    environment.filters["bar"] = charts.bar
-    return environment
+    made.filters["picture"] = charts.picture
+    made.filters["bar"] = charts.bar
+    return made
+
+
+def style(made: Environment) -> str:
+    """Return the style sheet of all pages."""
+    return made.loader.get_source(made, _STYLE)[0] if made.loader else ""
 
 
 def _printable(value: object) -> object:
@@ -85,8 +91,8 @@ def _printable(value: object) -> object:
     return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _policy(style: str) -> str:
+def policy(sheet: str) -> str:
     """Return a policy that allows the page's one style sheet and an empty icon, and nothing else."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    digest = base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode()
     allowed = f"style-src 'sha256-{digest}'; img-src data:"
     return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"

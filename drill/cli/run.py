@@ -1,8 +1,6 @@
 """``drill run``: from plan to report."""
 
-import getpass
 import json
-import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -31,6 +29,7 @@ from drill.scenario import Scenario
     help="Drill though nobody can tell whether all of it is permitted; the report says so.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for machines.")
+@click.option("--run-id", default="", hidden=True, help="The run's id, for whoever must know it before.")
 def _one(  # noqa: PLR0913 (one argument for each option)
     scenario: Scenario[Any],
     target_path: Path | None,
@@ -43,6 +42,7 @@ def _one(  # noqa: PLR0913 (one argument for each option)
     stop_when: tuple[str, ...],
     unchecked_permissions: bool,
     as_json: bool,
+    run_id: str,
     **typed: Any,  # noqa: ANN401 (the scenario's own options)
 ) -> int:
     params = options.parameters(scenario, typed)
@@ -61,7 +61,16 @@ def _one(  # noqa: PLR0913 (one argument for each option)
         the_plan = plan.make(scenario, params, chosen)
         if unchecked_permissions:
             the_plan = permissions.unchecked(the_plan)
-        order = Order(scenario, params, the_plan, root, confirm, _operator(), options.typed_command())
+        order = Order(
+            scenario,
+            params,
+            the_plan,
+            root,
+            confirm,
+            options.operator(),
+            options.typed_command(),
+            run_id=run_id,
+        )
         with keys.heard(order.operator, progress) as stop:
             finished = engine.run(order, Aws.of(chosen), progress, stop)
         # A lab stays up for as long as something is to be undone; whatever happens to the report,
@@ -74,13 +83,6 @@ def _one(  # noqa: PLR0913 (one argument for each option)
                 return ROLLBACK_INCOMPLETE
             raise
     return finished.exit_code
-
-
-def _operator() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user id without a name, as in many containers
-        return f"user {os.getuid()}"
 
 
 def _tell(finished: Record, root: Path, report: Path, *, as_json: bool) -> None:
