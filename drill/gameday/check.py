@@ -41,7 +41,7 @@ def day(path: Path) -> GameDay:
             raise _wrong(path, ("notify", number), text)
     if read.schedule is not None:
         try:
-            first(dates(read, datetime.fromisoformat(clock.now().wall)), 1)
+            next(dates(read, datetime.fromisoformat(clock.now().wall)), None)
         except UsageError as problem:
             raise _wrong(path, ("schedule",), str(problem)) from problem
     lasts_s = expected_s(read, chosen)
@@ -106,7 +106,12 @@ def overlapping(path: Path, read: GameDay, others: Sequence[tuple[Path, GameDay]
 
 
 def dates_upto(read: GameDay, after: datetime, others: Sequence[tuple[str, Span]]) -> tuple[Planned, ...]:
-    """Return a day's next dates, as many as are shown."""
+    """Return a day's next dates, as many as are shown.
+
+    Raises:
+        UsageError: None ever comes.
+
+    """
     return first(dates(read, after, others), SHOWN) if read.schedule is not None else ()
 
 

@@ -21,6 +21,7 @@ from drill.guards.hours import Span
 from drill.guards.no_go import Event
 
 # An rrule may name a day that never comes; nobody plans further ahead than that.
+_FIELDS = "it has five fields: minute, hour, day of the month, month, day of the week"
 _AT_MOST = timedelta(days=366 * 9)
 
 
@@ -72,9 +73,11 @@ def instant(local: datetime, zone: ZoneInfo) -> datetime:
 def _local(schedule: Schedule, begin: datetime) -> Iterator[datetime]:
     if schedule.cron is not None:
         try:
+            if len(schedule.cron.split()) != 5:  # cronsim takes a sixth, of seconds
+                raise CronSimError(_FIELDS)  # noqa: TRY301 (told in the same words just below)
             return iter(CronSim(schedule.cron, begin))
         except CronSimError as problem:
-            msg = f"cron {schedule.cron!r}: {problem}; five fields, as in: 0 10 * * 2#1"
+            msg = f"cron {schedule.cron!r}: {problem}, as in: 0 10 * * 2#1"
             raise UsageError(msg) from problem
     try:
         rule = rrulestr(str(schedule.rrule), dtstart=schedule.start)
