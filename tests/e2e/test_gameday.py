@@ -48,12 +48,11 @@ class Room:
         target.dump(lab.target.model_copy(update={"timing": timing}), folder / "target.yaml")
         self._folder = folder
 
-    def day(self, begins: datetime) -> Path:
+    def day(self, begins: datetime, late_s: float) -> Path:
         """Write a game-day file."""
         path = self._folder / "day.yaml"
-        path.write_text(
-            DAY.format(target="target.yaml", start=f"{begins:%Y-%m-%dT%H:%M:%S}"), encoding="utf-8"
-        )
+        start = f"{begins:%Y-%m-%dT%H:%M:%S}"
+        path.write_text(DAY.format(target="target.yaml", start=start, late_s=late_s), encoding="utf-8")
         return path
 
     def served_since(self, at: datetime) -> None:
@@ -170,11 +169,8 @@ def parent_of_runner(folder: Path) -> int:
 
 def test_a_missed_day_is_skipped_and_told(room: Room) -> None:
     """What breaks a system on purpose does not fire late: nobody served then, so nothing is held, once."""
-    file = room.day(datetime.now(UTC) - timedelta(hours=2))
-    room.days.mkdir()
-    (room.days / "tests.since").write_text(
-        (datetime.now(UTC) - timedelta(days=1)).isoformat(), encoding="utf-8"
-    )
+    file = room.day(datetime.now(UTC) - timedelta(hours=2), late_s=0)
+    room.served_since(datetime.now(UTC) - timedelta(days=1))
 
     for _ in range(2):
         subprocess.run(room.drill("tick", str(file)), check=True, capture_output=True)
