@@ -59,6 +59,7 @@ class Actions:
                 undo_done_ns=one.done_ns,
                 error="; ".join(part for part in (action.error, one.error) if part),
                 drift=one.drift,
+                remains=one.remains,
             )
 
     def listed(self) -> tuple[Action, ...]:

@@ -1,7 +1,7 @@
 """From what happened in a drill to its record: measure, judge, decide the exit code. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drill import exit_codes, measure, runs, verdict
 from drill.clock import Instant
@@ -56,6 +56,8 @@ def record(order: Order, happened: Happened, history: History) -> Record:
     """Measure and judge a finished drill."""
     plan, target = order.plan, order.plan.target
     measured = measure.measure(plan.measures, history, target)
+    remains = tuple(finding for action in happened.actions for finding in action.remains)
+    measured = replace(measured, findings=(*measured.findings, *remains))
     edges = probe_health.edges(plan.measures, history, target)
     circumstances = Circumstances(
         steady_before=happened.steady_before,

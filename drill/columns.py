@@ -49,7 +49,7 @@ class _Detail(Mapping[str, Json]):
         return len(self._details[self._place])
 
     def __repr__(self) -> str:
-        return repr(dict(self))
+        return f"<detail {self._place}>"  # without reading it: who prints it may have closed the file
 
 
 class _Tops:
@@ -107,6 +107,8 @@ class Columns(Sequence[Observation]):
         self._sent_tops = _Tops(self.sent_ns)
         self._order: Sequence[int] = ()
         self._ordered = 0
+        self._first: int | None = None
+        self._counted = 0
 
     @classmethod
     def of(cls, probe: str, observations: Iterable[Observation]) -> "Columns":
@@ -179,6 +181,14 @@ class Columns(Sequence[Observation]):
     def last_due_ns(self, otherwise: int) -> int:
         """Return when the newest was due."""
         return self._due_tops.greatest(otherwise)
+
+    def first_number(self) -> int | None:
+        """Return the least number; None if there is none."""
+        fresh = self.number[self._counted :]
+        if fresh:
+            self._counted, least = len(self.number), min(fresh)
+            self._first = least if self._first is None else min(self._first, least)
+        return self._first
 
     def by_sending(self) -> Sequence[int]:
         """Return the places of what was sent and is done, in the order of sending (then of numbers)."""

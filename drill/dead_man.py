@@ -169,8 +169,9 @@ def _called(call: ApiCall, target: Target) -> dict[str, Any]:
     role = target.drills.scheduler_role_arn
     partition = role.split(":")[1]
     action = call.action[0].lower() + call.action[1:]
+    service = call.service.replace("-", "")  # AWS writes these names without dashes, boto3 with them
     return {
-        "Arn": f"arn:{partition}:scheduler:::aws-sdk:{call.service}:{action}",
+        "Arn": f"arn:{partition}:scheduler:::aws-sdk:{service}:{action}",
         "RoleArn": role,
         "Input": json.dumps(call.request),
         "RetryPolicy": {"MaximumEventAgeInSeconds": _TRIED_S, "MaximumRetryAttempts": _TRIES},

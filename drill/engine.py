@@ -73,6 +73,8 @@ def run(order: Order, aws: Aws, progress: Progress, stop: Stop | None = None) ->
         except Exception as problem:
             drill.complain(problem)
             raise
+        finally:
+            drill.watch.close()
         return finished
 
 
@@ -349,7 +351,8 @@ class _Drill:
 
     def _must_stop(self) -> bool:
         if not self._sampler.alive:
-            self._stop.ask("the probes' process ended; nobody would see the recovery")
+            why = self._sampler.complaint
+            self._stop.ask(f"the probes' process ended; nobody would see the recovery: {why}")
         if self._watchdog is not None and not self._watchdog.alive:
             self._stop.ask("the watchdog ended; nobody would put the system back if this process died")
         for why in (self._lease.lost(), abort.asked(self._folder)):

@@ -19,6 +19,7 @@ from drill.guards.free import free
 from drill.guards.limits import fit_for_production, within_limits
 from drill.guards.no_go import outside_no_go
 from drill.guards.opt_in import opted_in
+from drill.guards.pace import holdable
 from drill.guards.place import account, regions
 from drill.guards.stopping import alarms_calm, stoppable
 from drill.guards.unarmed import unarmed
@@ -44,6 +45,7 @@ EVERY: tuple[tuple[str, Guard], ...] = (
     ("window", in_window),
     ("no-go", outside_no_go),
     ("limits", within_limits),
+    ("pace", holdable),
     ("production", fit_for_production),
     ("alarms", alarms_calm),
     ("stop-conditions", stoppable),

@@ -15,7 +15,7 @@ changed or missing line shows. Kinds:
 ``ready``     a step of the recovery procedure was complete: ``step sent_ns done_ns``
 ``arming``    dead-man's undos of this run may exist from now on: ``step``
 ``disarmed``  none of them does any more
-``undone``    put back and checked: ``step sent_ns done_ns``, ``drift`` that was left
+``undone``    put back and checked: ``step sent_ns done_ns``, ``drift`` that was left, ``remains``
 ``undo_failed``  could not be put back: ``step sent_ns done_ns error``
 ``closed``    nothing is left to undo
 ============  ======================================================================

@@ -28,9 +28,7 @@ class StoredRows(Collection[LedgerRow]):
                 yield LedgerRow(*row)
 
     def __len__(self) -> int:
-        with self._file.reading() as connection:
-            asked = "SELECT ifnull(sum(count), 0) FROM ledger_page WHERE ledger = ? AND number < ?"
-            return int(connection.execute(asked, (self.ledger, self.pages)).fetchone()[0])
+        return sum(len(self._page(number)) for number in range(self.pages))
 
     def __contains__(self, row: object) -> bool:
         return any(row == one for one in self)

@@ -14,6 +14,16 @@ from typing_extensions import TypeAliasType
 # A named alias: pydantic, which reads and writes records, can't resolve a recursive one without a name.
 Json = TypeAliasType("Json", "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None")
 
+LONG_POLL_S = 1.0
+"""How long a poll of a queue waits for a message before it comes back empty, in seconds."""
+REFUSED_FOR_CAPACITY = frozenset(
+    {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"}
+)
+"""DynamoDB's codes of a request that it refused for want of capacity: nothing was done.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+"""
+
 
 class Outcome(StrEnum):
     """What a drill, or a part of one, came to; the worst part decides: met < inconclusive < breached."""
@@ -222,6 +232,9 @@ class Windowed(Protocol):
     def last_due_ns(self, otherwise: int) -> int:
         """Return when the newest was due."""
 
+    def first_number(self) -> int | None:
+        """Return the least number; None if there is none."""
+
 
 @dataclass(frozen=True, slots=True)
 class History:
@@ -274,6 +287,13 @@ class History:
             return seen.last_due_ns(otherwise)
         return max((one.due_ns for one in seen), default=otherwise)
 
+    def first_number(self, probe: str) -> int | None:
+        """Return the least number of a probe's observations; None if there is none."""
+        seen = self.observations.get(probe, ())
+        if isinstance(seen, Windowed):
+            return seen.first_number()
+        return min((one.number for one in seen), default=None)
+
 
 @dataclass(frozen=True, slots=True)
 class MeasureSpec:
@@ -320,6 +340,27 @@ class Phase:
     ends: Between | None
     exercised: bool = True
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CostItem:
+    """Something that AWS bills because of a drill: so many units of what.
+
+    Attributes:
+        what: What is billed, in a few words: ``its capacity``.
+        unit: The name of its unit price, whose last part is the unit: ``acu_hour``. Who shows a plan
+            knows the prices; see ``infra/prices.yaml``.
+        low: How many units at least.
+        high: How many at most.
+        hourly: Both are units an hour, for as long as the drill lasts.
+
+    """
+
+    what: str
+    unit: str
+    low: float
+    high: float
+    hourly: bool = False
 
 
 class Severity(StrEnum):

@@ -9,23 +9,22 @@ machine lost power is not measured again, and a killed process loses nothing tha
 """
 
 import json
-from array import array
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 from drill.clock import Instant
-from drill.columns import Columns
 from drill.errors import DrillError
 from drill.ledger_rows import Draft, StoredRows
 from drill.model import Json, LedgerRead, Observation
 from drill.packing import checksum
-from drill.segments import Segments, detail_id
+from drill.reader import Reader
+from drill.segments import Segments
 from drill.sqlite_file import SqliteFile
 
 SCHEMA = 2
+_SEALED = "sealed"
 
 _TABLES = f"""
 PRAGMA journal_mode = WAL;
@@ -102,9 +101,8 @@ class Store:
             msg = f"there are no observations at {path}: nothing was watched; see: drill runs"
             raise DrillError(msg)
         file = SqliteFile(path, "rw")
-        with file.reading() as connection:
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version != SCHEMA:
+        if file.version != SCHEMA:
+            version = file.version
             file.close()
             msg = (
                 f"observations {path} have version {version}, and this drill reads {SCHEMA}: read them with "
@@ -143,7 +141,7 @@ class Store:
         reader.more()
         yield from map(_whole, reader.seen[name])
 
-    def reader(self, probes: Iterable[str] = (), after: int = 0) -> "Reader":
+    def reader(self, probes: Iterable[str] = (), after: int = 0) -> Reader:
         """Return what reads on and on from here.
 
         Args:
@@ -216,6 +214,29 @@ class Store:
         """Return the values about the run by key."""
         return {key: json.loads(value) for key, value in self._checked("meta")}
 
+    def seal(self) -> None:
+        """Note that no more observations come: from now on a file that holds fewer is a damaged one.
+
+        Raises:
+            DrillError: The file is full, damaged or gone.
+
+        """
+        self.put_meta(_SEALED, self._counted())
+
+    def see_that_all_is_there(self, reader: Reader) -> None:
+        """Look whether a reader has read all that was added before the file was sealed.
+
+        Raises:
+            DrillError: Some of it is missing, or the file is damaged or gone.
+
+        """
+        sealed = self.meta().get(_SEALED)
+        if sealed is None:
+            return
+        found = {**self._counted(), "segment": reader.cursor}
+        if sealed != found:
+            self._file.give_up(f"it holds {found}, and held {sealed} when it was sealed")
+
     def close(self) -> None:
         """Close the file; nothing more can be read or added."""
         self._file.close()
@@ -226,6 +247,14 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _counted(self) -> dict[str, Json]:
+        """Return how many rows of each kind there are."""
+        with self._file.reading() as connection:
+            return {
+                table: int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608
+                for table in ("segment", "ledger", "clock")
+            }
+
     def _checked(self, table: str) -> list[tuple[Any, ...]]:
         """Return all rows of a table, without the checksum that each ends with."""
         with self._file.reading() as connection:
@@ -234,74 +263,6 @@ class Store:
             if checksum(*values) != expected:
                 self._file.give_up(f"a row of its {table} is not as it was written")
         return [row[:-1] for row in rows]
-
-
-class Reader:
-    """Reads a store on and on into columns.
-
-    Attributes:
-        seen: Every probe's observations, which grow with each reading.
-        cursor: Up to where it has read.
-
-    """
-
-    def __init__(self, segments: Segments, probes: Iterable[str], after: int) -> None:
-        """Begin with nothing read; see :meth:`Store.reader`."""
-        self._segments = segments
-        self.seen: dict[str, Columns] = {}
-        self.cursor = after
-        self._details: dict[str, _Details] = {}
-        for probe in probes:
-            self._begin(probe)
-
-    def more(self) -> None:
-        """Read what is new.
-
-        Raises:
-            DrillError: The file is damaged or gone; what was read up to there is kept.
-
-        """
-        for segment, attempts in self._segments.after(self.cursor):
-            begin = 0
-            for place, (number, count) in enumerate(attempts.probes):
-                probe = self._segments.names[number]
-                if probe not in self.seen:
-                    self._begin(probe)
-                self._details[probe].expect(detail_id(segment, place), len(self.seen[probe]), count)
-                attempts.append_to(self.seen[probe], begin, begin + count)
-                begin += count
-            self.cursor = segment
-
-    def _begin(self, probe: str) -> None:
-        self._details[probe] = details = _Details(self._segments)
-        self.seen[probe] = Columns(probe, details, self._segments.names)
-
-
-class _Details:
-    """What the attempts of one probe saw besides: read when asked for, those that were added together."""
-
-    def __init__(self, segments: Segments) -> None:
-        self._segments = segments
-        self._begins: array[int] = array("q")
-        self._ids: array[int] = array("q")
-        self._read: tuple[int, int, Sequence[Mapping[str, Json]]] = (0, 0, ())
-        self._end = 0
-
-    def expect(self, detail: int, begin: int, count: int) -> None:
-        """Learn where those of some attempts are."""
-        self._begins.append(begin)
-        self._ids.append(detail)
-        self._end = begin + count
-
-    def __getitem__(self, place: int) -> Mapping[str, Json]:
-        begin, end, details = self._read
-        if not begin <= place < end:
-            found = bisect_right(self._begins, place) - 1
-            begin = self._begins[found]
-            end = self._begins[found + 1] if found + 1 < len(self._begins) else self._end
-            details = self._segments.details(self._ids[found], end - begin)
-            self._read = (begin, end, details)
-        return details[place - begin]
 
 
 def _whole(observation: Observation) -> Observation:

@@ -138,8 +138,10 @@ def unpack_json(packed: bytes) -> Any:  # noqa: ANN401 (JSON)
     return json.loads(_inflated(packed) if packed[:1] == b"\x78" else packed)
 
 
-def checksum(*parts: str | int | None, packed: bytes = b"") -> int:
+def checksum(*parts: str | int | None, packed: object = b"") -> int:
     """Return a checksum over values and bytes: SQLite keeps none, and a flipped bit must not be a number."""
+    if not isinstance(packed, bytes):  # a damaged file gives back another type
+        return -1
     return zlib.crc32(packed, zlib.crc32(repr(parts).encode(errors="surrogatepass")))
 
 

@@ -150,14 +150,14 @@ def _named(wanted: Iterable[Statement]) -> Iterator[Statement]:
 
 def _permissions(plan: Plan) -> Iterator[_Permission]:
     target = plan.target
-    for call in _calls(plan):
+    for call in calls(plan):
         for resource in call.resources:
             for action in call.grants or (_permission(call),):
                 yield _Permission(action, _filled(resource, target), _conditions(call, target))
             yield from _opened(call, _filled(resource, target), target)
 
 
-def _calls(plan: Plan) -> Iterator[Call]:
+def calls(plan: Plan) -> Iterator[Call]:
     """Yield every call of a drill: of its faults, guards, probes, lease, schedules and stop conditions."""
     for step in plan.every_step:
         yield from step.calls

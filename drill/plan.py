@@ -14,7 +14,7 @@ from drill import dead_man
 from drill.errors import NoSuchRun, UsageError
 from drill.faults.contract import Call, Fault, Resource
 from drill.faults.registry import arguments, build
-from drill.model import GuardSpec, Json, MeasureSpec, Objective, ProbeSpec
+from drill.model import CostItem, GuardSpec, Json, MeasureSpec, Objective, ProbeSpec
 from drill.scenario import P, Scenario, Step
 from drill.stop_expression import parse
 from drill.target import Objectives, Target
@@ -36,6 +36,8 @@ class PlannedStep:
         calls: The AWS calls that it may make.
         dead_man: What undoes it when nobody is left to do it, or why nothing does; one line.
         needs: Earlier steps whose product it uses: known after them.
+        costs: What AWS bills because of it.
+        undo_within_s: How long its undo may take to show.
 
     """
 
@@ -47,6 +49,8 @@ class PlannedStep:
     calls: tuple[Call, ...]
     dead_man: str
     needs: tuple[str, ...] = ()
+    costs: tuple[CostItem, ...] = ()
+    undo_within_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class Plan:
     ledger_stores: tuple[str, ...]
     recovery: tuple[PlannedStep, ...] = ()
     awaited: str = ""
+    costs: tuple[CostItem, ...] = ()
 
     @property
     def every_step(self) -> tuple[PlannedStep, ...]:
@@ -77,10 +82,14 @@ class Plan:
 
     @property
     def expected_s(self) -> tuple[float, float]:
-        """Return how long the drill takes at least, and when it gives up at the latest."""
+        """Return how long the drill takes at least, and when it gives up at the latest.
+
+        What takes long to undo, such as a database to delete, is given the time that its step says.
+        """
         timing = self.target.timing
         least = timing.warm_up_s + 2 * timing.settle_s
-        return least, least + timing.deadline_s + timing.failback_s
+        long_s = sum(one.undo_within_s for one in self.every_step if one.undo_within_s > timing.effect_s)
+        return least, least + timing.deadline_s + timing.failback_s + long_s
 
 
 def make(scenario: Scenario[P], params: P, target: Target) -> Plan:
@@ -109,6 +118,7 @@ def make(scenario: Scenario[P], params: P, target: Target) -> Plan:
         ledger_stores=scenario.ledger_stores(target, params),
         recovery=tuple(_planned(step, target) for step in recovery),
         awaited=scenario.awaited,
+        costs=scenario.costs(target, params),
     )
 
 
@@ -123,6 +133,8 @@ def _planned(step: Step, target: Target) -> PlannedStep:
         fault.calls,
         _dead_man(fault, target),
         step.needs,
+        fault.costs,
+        max(target.timing.effect_s, fault.undo_within_s),
     )
 
 

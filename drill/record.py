@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from drill.clock import Instant
 from drill.errors import UsageError
-from drill.model import Between, Json, Judgement, Marks, Measured, Outcome, ProbeSpec
+from drill.model import Between, Finding, Json, Judgement, Marks, Measured, Outcome, ProbeSpec
 
 SCHEMA = 1
 
@@ -33,6 +33,7 @@ class Action:
         undo_done_ns: When it was checked.
         error: What went wrong, in AWS's words; empty if nothing did.
         drift: What somebody else had changed meanwhile, and was left as they made it.
+        remains: What the undo could not make as it was; it is among the findings.
         recovery: It belongs to the recovery procedure under test, and is no injection.
         ready: When it was complete, where that was awaited.
 
@@ -49,6 +50,7 @@ class Action:
     undo_done_ns: int | None
     error: str = ""
     drift: tuple[str, ...] = ()
+    remains: tuple[Finding, ...] = ()
     recovery: bool = False
     ready: Between | None = None
 

@@ -25,7 +25,7 @@ from drill.errors import DrillError, RollbackIncomplete, UsageError
 from drill.faults import registry
 from drill.journal import Journal, Pending, Writer
 from drill.lease import Lease
-from drill.model import Json
+from drill.model import Finding, Json
 from drill.process import Process
 from drill.target import Target, Timing, dump, load
 
@@ -44,6 +44,7 @@ class Undone:
         done_ns: When it was checked.
         error: What went wrong.
         drift: What somebody else had changed meanwhile, and was left as they made it.
+        remains: What could not be made as it was, with what mends it.
 
     """
 
@@ -52,6 +53,7 @@ class Undone:
     done_ns: int
     error: str = ""
     drift: tuple[str, ...] = ()
+    remains: tuple[Finding, ...] = ()
 
     @property
     def said(self) -> str:
@@ -59,7 +61,8 @@ class Undone:
         if self.error:
             return f"NOT undone: {self.step}: {self.error}"
         left = f"; changed by somebody else and left so: {'; '.join(self.drift)}" if self.drift else ""
-        return f"undone and checked: {self.step}{left}"
+        other = "".join(f"; {one.title}. {one.mend}" for one in self.remains)
+        return f"undone and checked: {self.step}{left}{other}"
 
 
 def roll_back(the_journal: Journal, aws: Aws, target: Target, run_id: str, held: Lease) -> tuple[Undone, ...]:
@@ -81,7 +84,8 @@ def roll_back(the_journal: Journal, aws: Aws, target: Target, run_id: str, held:
             # only an unfinished journal brings a person back here.
             one = replace(one, error=_forgotten(held, one.step, target.timing))
         try:
-            more = {"error": one.error, "drift": one.drift}
+            told = tuple(f"{finding.title}. {finding.mend}" for finding in one.remains)
+            more = {"error": one.error, "drift": one.drift, "remains": told}
             kind = "undo_failed" if one.error else "undone"
             the_journal.note(kind, one.step, one.sent_ns, one.done_ns, **more)
         except DrillError as problem:
@@ -215,18 +219,22 @@ def _check_account(target: Target, aws: Aws) -> None:
 def _undone(step: Pending, aws: Aws, timing: Timing, run_id: str) -> Undone:
     """Undo one step and wait until it shows."""
     drift: tuple[str, ...] = ()
+    remains: tuple[Finding, ...] = ()
     within_s = timing.effect_s
 
     def once() -> bool:
-        nonlocal drift, within_s
+        nonlocal drift, remains, within_s
         fault = registry.build(step.fault, step.args)
         within_s = max(within_s, fault.undo_within_s)
         drift = fault.undo(aws, step.captured, run_id) or drift
-        return fault.undone(aws, step.captured, run_id)
+        if not fault.undone(aws, step.captured, run_id):
+            return False
+        remains = fault.remains(aws, step.captured, run_id)
+        return True
 
     sent_ns = clock.monotonic_ns()
     error = _tried(once, timing, lambda: within_s)
-    return Undone(step.step, sent_ns, clock.monotonic_ns(), error, drift)
+    return Undone(step.step, sent_ns, clock.monotonic_ns(), error, drift, remains)
 
 
 def _forgotten(held: Lease, step: str, timing: Timing) -> str:

@@ -11,7 +11,7 @@ from typing import ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from drill.faults.contract import Fault
-from drill.model import GuardSpec, History, MeasureSpec, Objective, ProbeSpec
+from drill.model import CostItem, GuardSpec, History, MeasureSpec, Objective, ProbeSpec
 from drill.target import Target
 
 
@@ -114,6 +114,10 @@ class Scenario(ABC, Generic[P]):
 
     def ledger_stores(self, target: Target, params: P) -> tuple[str, ...]:
         """Return the stores whose ledgers are read at cutover and after settling."""
+        return ()
+
+    def costs(self, target: Target, params: P) -> tuple[CostItem, ...]:
+        """Return what AWS bills besides what its faults and probes cost, such as a load that it makes."""
         return ()
 
     def notes(self, target: Target, params: P) -> tuple[str, ...]:

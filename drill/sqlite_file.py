@@ -21,6 +21,7 @@ class SqliteFile:
 
     Attributes:
         path: Where it is.
+        version: That of the form which it is kept in.
 
     """
 
@@ -48,7 +49,8 @@ class SqliteFile:
                 self._connection.execute("PRAGMA synchronous = NORMAL")
                 self._connection.executescript(script)
                 self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-            except sqlite3.Error:
+                self.version = int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+            except (sqlite3.Error, UnicodeDecodeError):
                 self._connection.close()
                 raise
         self._file = self._found()
@@ -115,7 +117,8 @@ class SqliteFile:
         """Turn SQLite's errors into a line that says what to do."""
         try:
             yield
-        except sqlite3.Error as problem:
+        # A damaged file may not even have a message that is text.
+        except (sqlite3.Error, UnicodeDecodeError) as problem:
             if getattr(problem, "sqlite_errorcode", None) in _NO_ROOM:
                 run = self.path.parent.name
                 msg = (

@@ -29,6 +29,8 @@ _EXPRESSION = re.compile(
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 # An attempt that has not come in so many time-outs after it was due will not come any more.
 _GIVEN_UP_TIMEOUTS = 2
+# Intervals that more is looked at than needed: which attempts are due is rounded.
+_SPARE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +99,18 @@ def fits(expression: Expression, probes: Sequence[ProbeSpec]) -> str:
 def tripped(expression: Expression, history: History) -> str:
     """Return one line on why the expression holds now; empty if it does not."""
     spec = history.probes.get(expression.probe)
-    seen = history.observations.get(expression.probe, ())
-    if spec is None or not seen:
+    first = history.first_number(expression.probe)
+    if spec is None or first is None:
         return ""
-    first = min(seen, key=lambda one: one.number)
+    # Whatever was due before has been given up, and lies before every stretch that is looked at.
+    reach_s = expression.window_s + _GIVEN_UP_TIMEOUTS * spec.timeout_s + _SPARE * spec.interval_s
+    since_ns = history.last_due_ns(expression.probe) - round(reach_s * 1e9)
+    seen = history.due_since(expression.probe, since_ns)
     last = _last_settled(seen, first, spec)
     # Counted in attempts, which are due at fixed instants: no rounding of time decides.
     due = max(1, round(expression.window_s / spec.interval_s))
     since = last - due + 1
-    if since < first.number:
+    if since < first:
         return ""
     known = {one.number for one in seen if since <= one.number <= last and one.goodness is Goodness.GOOD}
     bad = due - len(known)
@@ -114,16 +119,15 @@ def tripped(expression: Expression, history: History) -> str:
     return f"stop condition '{expression.text}': {bad} of {due} attempts of {spec.name} were bad"
 
 
-def _last_settled(seen: Sequence[Observation], first: Observation, spec: ProbeSpec) -> int:
+def _last_settled(seen: Sequence[Observation], first: int, spec: ProbeSpec) -> int:
     """Return the number of the newest attempt before which none is under way."""
     numbers = {one.number for one in seen}
     newest = max(numbers)
-    if newest - first.number + 1 == len(numbers):
-        return newest
     # No later than the clock now: something was due, or answered, at this instant.
     latest_ns = max(max(one.due_ns, one.done_ns or 0) for one in seen)
     patience_ns = _GIVEN_UP_TIMEOUTS * spec.timeout_s * 1e9
     interval_ns = spec.interval_s * 1e9
-    given_up = first.number + int((latest_ns - patience_ns - first.due_ns) // interval_ns)
-    under_way = (number for number in range(max(first.number, given_up + 1), newest) if number not in numbers)
+    one = seen[0]
+    given_up = one.number + int((latest_ns - patience_ns - one.due_ns) // interval_ns)
+    under_way = (number for number in range(max(first, given_up + 1), newest) if number not in numbers)
     return next(under_way, newest + 1) - 1

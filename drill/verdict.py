@@ -44,6 +44,11 @@ class Circumstances:
     @property
     def doubt(self) -> str:
         """Return why no number of this drill can be trusted; empty if they can."""
+        if not self.steady_before and self.starved:
+            return (
+                "The probes can't keep their schedule on this machine, so the steady state was not seen "
+                f"and nothing was injected; lengthen timing.probe_interval_s: {self.starved}"
+            )
         if not self.steady_before:
             return "The steady state did not hold before the drill, so nothing was injected."
         if self.took_effect is None:

@@ -33,10 +33,15 @@ class Watch:
         """Return all that is known at the end, and what is the matter if that is not all there was."""
         try:
             self._reader.more()
+            self._store.see_that_all_is_there(self._reader)
             clocks = [ClockReading(one.monotonic_ns, one.wall) for one in self._store.clocks()]
         except DrillError as problem:
             return self._known(str(problem))
         return self._known("", clocks)
+
+    def close(self) -> None:
+        """Let go of the store; nothing lazily read of a history can be read any more."""
+        self._store.close()
 
     def draft(self) -> Draft:
         """Begin a reading of a store: its rows go into the run's folder as they come."""

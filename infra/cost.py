@@ -145,6 +145,10 @@ def _data(region: _Region) -> Iterator[Cost]:
         return
     config = region.config
     yield region.cost("data", "capacity", "acu_hour", config.acu_min * HOURS, config.acu_max * HOURS)
+    if config.database_reader and region.primary:
+        yield region.cost(
+            "data", "reader's capacity", "acu_hour", config.acu_min * HOURS, config.acu_max * HOURS
+        )
     yield region.cost("data", "storage", "aurora_storage_gb_month", DATABASE_GB)
     yield region.cost("data", "I/O", "aurora_io_million", MILLIONS)
     if config.replication == "global" and region.primary:

@@ -51,6 +51,7 @@ class DeployConfig(BaseModel):
         engine_version: Of Aurora PostgreSQL.
         acu_min: The least capacity of a database instance, in Aurora capacity units.
         acu_max: The most.
+        database_reader: A second instance in the primary's cluster, which takes over from the writer.
         database_port: Port of the databases.
         database_timeout_s: When the application gives up the database.
         table_billing: How the table is paid.
@@ -98,6 +99,7 @@ class DeployConfig(BaseModel):
     engine_version: Annotated[str, Field(pattern=r"^\d+\.\d+$")] = "16.8"
     acu_min: Acu = 0.5
     acu_max: Acu = 4
+    database_reader: bool = False
     database_port: Port = 5432
     database_timeout_s: float = Field(1, gt=0, le=30)
     table_billing: Literal["PROVISIONED", "PAY_PER_REQUEST"] = "PROVISIONED"

@@ -94,7 +94,7 @@ def _data(system: System, region: str) -> Parameters:
         "ProtectData": _text(config.protect_data),
     }
     if region == system.primary:
-        return parameters
+        return {**parameters, "Reader": _text(config.database_reader)}
     there = system.given("data", peer)
     return {
         **parameters,
@@ -114,15 +114,28 @@ def _drills(system: System, region: str) -> Parameters:
     }
     if region != system.primary:
         return parameters
-    network = system.given("network", region)
+    network, there = system.given("network", region), system.given("network", peer)
     # arn:aws:kms:us-east-1:123456789012:key/... tells partition and account.
     partition, account = (_key(system, region).split(":")[place] for place in (1, 4))
-    subnets = f"{network['EdgeSubnetIds']},{network['AppSubnetIds']}".split(",")
+
+    def arns(where: str, kind: str, *lists: str) -> str:
+        ids = ",".join(lists).split(",")
+        return ",".join(f"arn:{partition}:ec2:{where}:{account}:{kind}/{one}" for one in ids)
+
     return {
         **parameters,
+        "ClusterId": system.given("data", region)["ClusterId"],
+        "PeerClusterId": system.given("data", peer).get("ClusterId", ""),
+        "GlobalClusterId": system.given("data", region).get("GlobalClusterId", ""),
+        "PrimaryAlertQueueArn": system.given("alerts", region)["DrillQueueArn"],
         "HealthCheckId": system.given("dns", region)["PrimaryHealthCheckId"],
         "VpcId": network["VpcId"],
-        "SubnetArns": ",".join(f"arn:{partition}:ec2:{region}:{account}:subnet/{one}" for one in subnets),
+        "SubnetArns": arns(region, "subnet", network["EdgeSubnetIds"], network["AppSubnetIds"]),
+        "PeerVpcId": there["VpcId"],
+        "PeerSubnetArns": arns(peer, "subnet", there["AppSubnetIds"]),
+        "RouteTableArns": arns(region, "route-table", network["AppRouteTableIds"]),
+        "PeerRouteTableArns": arns(peer, "route-table", there["AppRouteTableIds"]),
+        "AlertQueueArn": system.given("alerts", peer)["DrillQueueArn"],
     }
 
 

@@ -63,6 +63,7 @@ def _observed(path: Path) -> Mapping[str, Columns] | None:
     with Store.open(path) as store:
         reader = store.reader()
         reader.more()
+        store.see_that_all_is_there(reader)
     return reader.seen
 
 

@@ -10,6 +10,7 @@ health check alone, so that detection is part of what is measured.
 
 from pydantic import Field
 
+from drill import predicates
 from drill.faults.health_check_inversion import HealthCheckInversion
 from drill.faults.network_blackout import NetworkBlackout
 from drill.faults.own_network_acl import OwnNetworkAcl
@@ -23,6 +24,7 @@ from drill.model import (
     Objective,
     ProbeSpec,
 )
+from drill.predicates import served_by
 from drill.scenario import Params, Scenario, Step
 from drill.target import Target
 
@@ -181,7 +183,8 @@ class RegionOutage(Scenario[RegionOutageParams]):
     def steady(self, target: Target, history: History, since_ns: int, window_s: float) -> bool:
         """Every client and writer was served, by the primary."""
         return all(
-            _all_served(history, name, since_ns, target.primary.name, window_s) for name in (CLIENTS, WRITER)
+            predicates.every_one(history, name, since_ns, window_s, served_by(target.primary.name))
+            for name in (CLIENTS, WRITER)
         )
 
     def took_effect(self, target: Target, params: RegionOutageParams, history: History) -> bool:
@@ -206,7 +209,9 @@ class RegionOutage(Scenario[RegionOutageParams]):
         if injected is None or since_ns <= injected.latest_ns:
             return False
         return all(
-            _all_served(history, name, since_ns, target.standby.name, target.timing.settle_s)
+            predicates.every_one(
+                history, name, since_ns, target.timing.settle_s, served_by(target.standby.name)
+            )
             for name in (CLIENTS, WRITER)
         )
 
@@ -263,17 +268,3 @@ def _pause_s(at_least_s: float) -> int:
     """Return whole minutes, at least one and at most AWS FIS's twelve hours."""
     minutes = -(-at_least_s // 60)
     return int(min(max(minutes, 1), 720) * 60)
-
-
-def _all_served(history: History, probe: str, since_ns: int, region: str, window_s: float) -> bool:
-    """Say whether one region served every attempt that was due since then, and enough of them.
-
-    Attempts still under way are missing from the history; those after the first missing number
-    do not count, since a missing one may be hanging.
-    """
-    spec = history.probes[probe]
-    seen = sorted(history.due_since(probe, since_ns), key=lambda one: one.number)
-    first = len(history.observations.get(probe, ())) - len(seen)
-    unbroken = sum(1 for place, one in enumerate(seen) if one.number == first + place)
-    served = all(one.goodness is Goodness.GOOD and one.answered_by == region for one in seen)
-    return served and unbroken >= max(2, 0.8 * window_s / spec.interval_s - 2)

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 import pytest
 
-from drill import cli, errors, exit_codes, guard
+from drill import catalogue, cli, errors, exit_codes, guard
+from drill.faults.contract import Fault
 from infra.deploy_stacks import waves
 from tests.infra.deploylab import CONFIG
 
@@ -98,3 +99,39 @@ def test_every_guard_is_told_of_in_order() -> None:
     """The table of the guards has those that every drill asks, in the order in which they are told."""
     table = GUARDS.partition("| Guard |")[2].partition("\n\n")[0]
     assert [name for name, _ in guard.EVERY] == re.findall(r"^\| ([a-z][a-z-]+) \|", table, re.MULTILINE)
+
+
+HEADINGS = ("breaks", "proves", "blast radius", "permissions", "costs", "report")
+
+
+@pytest.mark.parametrize("name", [name for name in catalogue.names() if catalogue.is_own(name)])
+def test_every_scenario_has_a_page_of_the_common_shape(name: str) -> None:
+    """Whoever is about to break something finds, under these words, what they must know first."""
+    folder = TREE / "docs" / "scenarios"
+    page = (folder / f"{name}.md").read_text(encoding="utf-8")
+    headings = " ".join(re.findall(r"^## (.+)$", page, re.MULTILINE))
+
+    assert [words for words in HEADINGS if words not in headings.lower()] == []
+    assert f"[{name}]({name}.md)" in (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_link_between_documents_leads_somewhere() -> None:
+    """A page that is linked to is there."""
+    pages = [TREE / "README.md", TREE / "CONTRIBUTING.md", *(TREE / "docs").rglob("*.md")]
+    links = {
+        (page, link)
+        for page in pages
+        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
+    }
+
+    assert [(page.name, link) for page, link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_guide_shows_what_new_scenarios_begin_with() -> None:
+    """The methods that its table names are those of a fault, and its commands those of the program."""
+    guide = (TREE / "docs" / "writing-a-scenario.md").read_text(encoding="utf-8")
+    methods = re.findall(r"^\| `([a-z_]+)` \|", guide, re.MULTILINE)
+    context = click.Context(cli.group)
+
+    assert [name for name in methods if not hasattr(Fault, name)] == []
+    assert set(re.findall(r"^drill ([a-z-]+)", guide, re.MULTILINE)) <= set(cli.group.list_commands(context))

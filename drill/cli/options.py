@@ -94,7 +94,7 @@ def parameters(scenario: Scenario[Any], typed: dict[str, Any]) -> Params:
 def _first(problem: ValidationError, what: str) -> str:
     first = problem.errors(include_url=False)[0]
     key = "-".join(str(part) for part in first["loc"]).replace("_", "-")
-    return f"{what} {key}: {first['msg']}; see: drill run --help"
+    return f"{what} {key}: {first['msg'].removeprefix('Value error, ')}; see: drill run --help"
 
 
 class ScenarioGroup(click.Group):

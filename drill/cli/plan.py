@@ -1,7 +1,6 @@
 """``drill plan``: what a drill would touch, and with ``--check`` whether it may begin."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from drill import plan, target
 from drill.cli import options
 from drill.errors import UsageError
 from drill.exit_codes import MET, REFUSED
-from drill.plan import Plan, PlannedStep
+from drill.plan import Plan
 from drill.scenario import Scenario
 
 
@@ -47,7 +46,9 @@ def _one(  # noqa: PLR0913 (one argument for each option)
     the_plan = plan.make(scenario, params, plan.with_stops(chosen, stop_when))
     if check and as_json:
         return _checked(the_plan, root, confirm, as_json=True)
-    click.echo(plan.as_json(the_plan) if as_json else _page(the_plan))
+    from drill.cli import plan_page
+
+    click.echo(_document(the_plan) if as_json else plan_page.page(the_plan))
     return _checked(the_plan, root, confirm, as_json=False) if check else MET
 
 
@@ -68,38 +69,18 @@ def _checked(the_plan: Plan, root: Path, confirm: str, *, as_json: bool) -> int:
     return REFUSED if refused else MET
 
 
-def _page(the_plan: Plan) -> str:
-    from drill.cli import bounds
+def _document(the_plan: Plan) -> str:
+    """Return a plan as JSON, with what only a page says otherwise."""
+    from drill import permissions
+    from drill.cli import plan_page, prices
 
-    least_s, most_s = the_plan.expected_s
-    lines = [f"{the_plan.title} ({the_plan.scenario}) on {the_plan.target.name}", "", "Will change:"]
-    lines += _steps(the_plan.steps) or ["  nothing: it only follows the recovery procedure"]
-    if the_plan.recovery:
-        lines += ["", "Then follows the recovery procedure, and undoes that too:", *_steps(the_plan.recovery)]
-    lines += ["", "AWS calls:"]
-    calls = {(call.service, call.action, call.when) for step in the_plan.every_step for call in step.calls}
-    lines += [f"  {service}:{action} ({when})" for service, action, when in sorted(calls)]
-    lines += ["", "Will watch:"]
-    lines += [f"  {probe.name}: {probe.kind} every {probe.interval_s:g} s" for probe in the_plan.probes]
-    lines += ["", "Wants:"]
-    lines += [
-        f"  {wanted.name}: {wanted.measurement} {wanted.part} at most {wanted.limit:g} {wanted.unit}"
-        for wanted in the_plan.objectives
-    ] or ["  nothing; the drill will only measure"]
-    lines += ["", "Bounds:", *bounds.lines(the_plan.target)]
-    lines += ["", f"Takes {least_s:g} s at least; gives up after {most_s:g} s. Nothing was touched."]
-    lines += [f"Note: {note}" for note in the_plan.notes]
-    return "\n".join(lines)
-
-
-def _steps(steps: Sequence[PlannedStep]) -> list[str]:
-    lines = []
-    for step in steps:
-        lines.append(f"  {step.name}: {step.description}")
-        lines += [f"    {touched.kind} {touched.id} ({touched.region})" for touched in step.touches]
-        lines += [f"    known after: {needed}" for needed in step.needs]
-        lines.append(f"    if nobody is left to undo it: {step.dead_man}")
-    return lines
+    more = {
+        "expected_s": list(the_plan.expected_s),
+        "untouched": [asdict(one) for one in plan_page.untouched(the_plan)],
+        "permissions": [one.document() for one in permissions.statements(the_plan)],
+        "billed": prices.document(the_plan),
+    }
+    return json.dumps({**json.loads(plan.as_json(the_plan)), **more}, indent=1)
 
 
 command = options.ScenarioGroup(

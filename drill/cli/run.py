@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
-from drill import plan, runs, target
+from drill import catalogue, plan, runs, target
 from drill.cli import keys, options
 from drill.cli.progress import for_terminal
-from drill.cli.system import drilled
+from drill.cli.system import drilled, permit
+from drill.errors import DrillError
 from drill.exit_codes import ROLLBACK_INCOMPLETE
 from drill.record import Record
 from drill.scenario import Scenario
@@ -61,22 +62,21 @@ def _one(  # noqa: PLR0913 (one argument for each option)
         the_plan = plan.make(scenario, params, chosen)
         if unchecked_permissions:
             the_plan = permissions.unchecked(the_plan)
-        order = Order(
-            scenario,
-            params,
-            the_plan,
-            root,
-            confirm,
-            options.operator(),
-            options.typed_command(),
-            run_id=run_id,
-        )
+        elif target_path is None and not catalogue.is_own(scenario.name):
+            permit(the_plan)  # the lab's own role knows only the scenarios that come along
+        who, typed_in = options.operator(), options.typed_command()
+        order = Order(scenario, params, the_plan, root, confirm, who, typed_in, run_id=run_id)
         with keys.heard(order.operator, progress) as stop:
             finished = engine.run(order, Aws.of(chosen), progress, stop)
         # A lab stays up for as long as something is to be undone; whatever happens to the report,
         # that something is still broken is what the exit code says.
         try:
-            report = write(root / finished.run_id)
+            try:
+                report = write(root / finished.run_id)
+            except DrillError:
+                # What it came to is told before why it has no page.
+                _tell(finished, root, None, as_json=as_json)
+                raise
             _tell(finished, root, report, as_json=as_json)
         except Exception:
             if finished.exit_code == ROLLBACK_INCOMPLETE:
@@ -85,7 +85,7 @@ def _one(  # noqa: PLR0913 (one argument for each option)
     return finished.exit_code
 
 
-def _tell(finished: Record, root: Path, report: Path, *, as_json: bool) -> None:
+def _tell(finished: Record, root: Path, report: Path | None, *, as_json: bool) -> None:
     if as_json:
         line = {
             "event": "finished",
@@ -94,7 +94,7 @@ def _tell(finished: Record, root: Path, report: Path, *, as_json: bool) -> None:
             "exit_code": finished.exit_code,
             "reason": finished.reason,
             "record": str(root / finished.run_id / runs.RECORD),
-            "report": str(report),
+            "report": str(report) if report else "",
         }
         click.echo(json.dumps(line))
         return
@@ -103,7 +103,8 @@ def _tell(finished: Record, root: Path, report: Path, *, as_json: bool) -> None:
         click.echo(
             f"NOT everything was put back; try again with: {runs.rollback_command(root / finished.run_id)}"
         )
-    click.echo(f"report: {report.resolve().as_uri()}")
+    if report:
+        click.echo(f"report: {report.resolve().as_uri()}")
 
 
 command = options.ScenarioGroup(

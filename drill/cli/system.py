@@ -9,6 +9,7 @@ from typing import Protocol
 
 from drill import target
 from drill.errors import UsageError
+from drill.plan import Plan
 from drill.target import Target
 
 
@@ -27,6 +28,13 @@ def drilled(path: Path | None, profile: str, root: Path, told: _Told) -> Iterato
         return
     with session_room().temporary(profile, root, told.said) as lab_target:
         yield lab_target
+
+
+def permit(the_plan: Plan) -> None:
+    """Permit the drills' role of a lab that was started for this drill what its scenario declares."""
+    from infra.lab.permit import permit as permit_on_lab
+
+    permit_on_lab(the_plan)
 
 
 def session_room() -> ModuleType:

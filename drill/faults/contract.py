@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from drill.model import Json
+from drill.model import CostItem, Finding, Json
 
 if TYPE_CHECKING:
     from drill.aws import Aws
@@ -158,6 +158,11 @@ class Fault(ABC):
         return 0.0
 
     @property
+    def costs(self) -> tuple[CostItem, ...]:
+        """What AWS bills because of it; most changes are free."""
+        return ()
+
+    @property
     @abstractmethod
     def dead_man_note(self) -> str:
         """What :meth:`dead_man` says in its note; the plan shows it before anything is captured."""
@@ -211,6 +216,14 @@ class Fault(ABC):
     @abstractmethod
     def undone(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> bool:
         """Read the state again: is nothing of this fault left? What others changed does not count."""
+
+    def remains(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> tuple[Finding, ...]:
+        """Return what the undo could not make as it was although it is complete, with what mends it.
+
+        Asked once the undo is checked. Few faults leave anything: a peering that was deleted has
+        another id for good.
+        """
+        return ()
 
     @abstractmethod
     def dead_man(self, before: Mapping[str, Json], run_id: str) -> DeadMan:

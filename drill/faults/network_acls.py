@@ -5,7 +5,7 @@ decides. Every subnet has exactly one ACL, by a tie whose id is a new one after 
 https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -36,6 +36,9 @@ _SHOWN_AND_TAKEN = (
 
 DENIALS: Mapping[int, Mapping[str, str]] = {1: {"CidrBlock": "0.0.0.0/0"}, 2: {"Ipv6CidrBlock": "::/0"}}
 """The numbers under which a blackout denies all of IPv4, and all of IPv6."""
+
+LAST_DENIAL = 20
+"""Under the numbers up to this one drills deny something in ACLs of their own; a VPC has fewer ranges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,16 @@ def is_denial(entry: Mapping[str, Json]) -> bool:
     """Say whether an entry is one of a blackout, and nobody else's."""
     number = entry["RuleNumber"]
     return number in DENIALS and entry == denial(int(str(number)), egress=bool(entry["Egress"]))
+
+
+def beside_a_drills(entries: Iterable[Entry], original: Collection[Entry]) -> tuple[Entry, ...]:
+    """Return the entries of a drill's copy of an ACL without those by which a drill denies something."""
+    return tuple(one for one in entries if one in original or not _is_drills(one))
+
+
+def _is_drills(entry: Mapping[str, Json]) -> bool:
+    plain = entry["RuleAction"] == "deny" and entry["Protocol"] == "-1"
+    return plain and int(str(entry["RuleNumber"])) <= LAST_DENIAL
 
 
 def is_error(problem: ClientError, *codes: str) -> bool:

@@ -24,7 +24,7 @@ from drill.faults.contract import (
     Intent,
     Resource,
 )
-from drill.faults.network_acls import DENIALS, Acl, Entry, is_denial, is_error, see
+from drill.faults.network_acls import DENIALS, Acl, Entry, is_error, see
 from drill.faults.own_network_acl_undo import GivingBack
 from drill.faults.reads import all_agree, shown
 from drill.model import Json
@@ -229,7 +229,8 @@ class OwnNetworkAcl(Fault):
         def alike() -> bool:
             acl = self._read(aws).get(copy_id)
             present = () if acl is None else acl.entries
-            return network_acls.in_order(entries) == tuple(one for one in present if not is_denial(one))
+            wanted = network_acls.in_order(entries)
+            return network_acls.beside_a_drills(present, wanted) == wanted
 
         if not shown(alike, self.wait_s, self.poll_s):
             msg = (

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from drill.errors import DrillError
 from drill.faults import network_acls
 from drill.faults.contract import RUN_TAG
-from drill.faults.network_acls import Acl, is_denial, is_error, see
+from drill.faults.network_acls import Acl, is_error, see
 from drill.faults.reads import READS
 
 if TYPE_CHECKING:
@@ -89,9 +89,9 @@ class GivingBack:
         return [(acl, self.names[name]) for acl in made if (name := acl.tags.get("Name", "")) in self.names]
 
     def _is_changed(self, copy: Acl, original: str) -> bool:
-        """Say whether somebody else changed a copy; a blackout's own entries don't count."""
-        now = tuple(entry for entry in copy.entries if not is_denial(entry))
-        return now != network_acls.in_order(self.captured["acls"][original])
+        """Say whether somebody else changed a copy; what a drill denies in it doesn't count."""
+        wanted = network_acls.in_order(self.captured["acls"][original])
+        return network_acls.beside_a_drills(copy.entries, wanted) != wanted
 
     def _give_back(self, copy: Acl, subnet_id: str, original: str) -> bool:
         """Give a subnet its ACL again; say whether that is to be looked at once more."""

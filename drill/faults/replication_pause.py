@@ -25,7 +25,7 @@ from drill.faults.contract import (
     Resource,
 )
 from drill.faults.reads import READS, all_agree
-from drill.model import Json
+from drill.model import CostItem, Json
 
 if TYPE_CHECKING:
     from drill.aws import Aws
@@ -85,6 +85,11 @@ class ReplicationPause(Fault):
             Call("undone", "fis", "ListExperiments"),
             Call("undone", "fis", "ListExperimentTemplates"),
         )
+
+    @property
+    def costs(self) -> tuple[CostItem, ...]:
+        """AWS FIS bills the minutes of its actions, until it is stopped."""
+        return (CostItem("AWS FIS's experiment", "experiment_action_minute", 1, _minutes(self.duration_s)),)
 
     @property
     def dead_man_note(self) -> str:

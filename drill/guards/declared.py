@@ -4,7 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from drill.aws import Aws
+from drill.faults import peerings
 from drill.guards.contract import Asked, CannotTell, Guard
+from drill.guards.database import can_fail_over
+from drill.guards.throttling import can_be_throttled
 from drill.model import GuardSpec, Json
 from drill.probes.health_check import is_healthy
 from drill.target import Target
@@ -68,8 +71,27 @@ def _alerts_are_readable(target: Target, options: Options, aws: Aws) -> str:
     return ""
 
 
+def _peering_is_active(target: Target, _options: Options, aws: Aws) -> str:
+    """Refuse unless the peering of the target joins its VPCs and carries."""
+    region, ends = target.primary.name, (target.primary.vpc_id, target.standby.vpc_id)
+    found = [one for one in peerings.read(aws, region, ends[0]) if one.joins(*ends)]
+    own = next((one for one in found if one.id == target.peering_id), None)
+    if own is not None and own.state == peerings.ACTIVE:
+        return ""
+    state = f"is {own.state}" if own else "is not there, or joins other VPCs"
+    now = next((one.id for one in found if one.state == peerings.ACTIVE), None)
+    what = f"{now} joins them now: put it" if now else "there is nothing to cut: make one, and put its id"
+    return (
+        f"peering {target.peering_id} between {' and '.join(ends)} {state}; {what} into the target file as "
+        f"peering_id; see: aws ec2 describe-vpc-peering-connections --region {region}"
+    )
+
+
 _KINDS: Mapping[str, Callable[[Target, Options, Aws], str]] = {
     "alerts-are-readable": _alerts_are_readable,
     "check-is-healthy": _check_is_healthy,
+    "peering-is-active": _peering_is_active,
+    "database-can-fail-over": can_fail_over,
+    "table-can-be-throttled": can_be_throttled,
     "table-is-global": _table_is_global,
 }

@@ -9,10 +9,13 @@ from itertools import compress
 from operator import and_
 
 from drill.columns import BAD, UNKNOWN
+from drill.measure.attempts import sent_in_order
 from drill.measure.writes import Writes, sent_writes
 from drill.model import Between, History, LedgerRead, LedgerResult
+from drill.predicates import accepted
 
 RESUMED = "resumed"
+PENDING = "pending"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,21 @@ def lost_in(read: LedgerRead, history: History, probe: str) -> tuple[int, ...]:
     undo_ns = None if history.marks.undone is None else history.marks.undone.earliest_ns
     writes = sent_writes(history, probe, (read.store,))
     return compare(account(writes, read, undo_ns), read).ledger.lost
+
+
+def unreconciled_in(read: LedgerRead, history: History, probe: str) -> tuple[int, ...]:
+    """Return the numbers of writes accepted as pending in a store that a reading of it does not show.
+
+    Only those whose answer came before the rollback began, and before the reading.
+    """
+    undo_ns = None if history.marks.undone is None else history.marks.undone.earliest_ns
+    until_ns = read.sent_ns if undo_ns is None else min(read.sent_ns, undo_ns)
+    promised = {
+        one.number
+        for one in sent_in_order(history, probe)
+        if one.done_ns is not None and one.done_ns <= until_ns and accepted(one, read.store) == PENDING
+    }
+    return tuple(sorted(promised - {row.number for row in read.rows}))
 
 
 def both(one: bytes, other: bytes) -> bytes:

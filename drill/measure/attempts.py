@@ -13,6 +13,7 @@ from typing import overload
 
 from drill.columns import GOOD, Columns, columns
 from drill.model import History, Observation
+from drill.predicates import accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,9 @@ class Attempts(Sequence[Attempt]):
         return list(compress(goods.took_ns(), (done_ns < until_ns for done_ns in goods.done_ns)))
 
 
-def attempts(history: History, probe: str, served_by: str | None = None) -> Attempts:
+def attempts(
+    history: History, probe: str, served_by: str | None = None, store: str | None = None
+) -> Attempts:
     """Return the attempts that were sent, in the order of sending.
 
     A client that got no answer was not served: what was sent and stayed unknown is not good.
@@ -108,10 +111,14 @@ def attempts(history: History, probe: str, served_by: str | None = None) -> Atte
         history: What was observed.
         probe: Whose attempts.
         served_by: Count an attempt as good only when this region answered it.
+        store: Count a write as good only when the answer says that this store holds it.
 
     """
     seen = columns(history, probe)
-    return chosen(seen, seen.by_sending(), _good(seen, served_by))
+    good = _good(seen, served_by)
+    if store is not None:
+        good = bytes(map(and_, good, (accepted(one, store) == "written" for one in seen)))
+    return chosen(seen, seen.by_sending(), good)
 
 
 def sent_in_order(history: History, probe: str) -> tuple[Observation, ...]:

@@ -6,9 +6,10 @@ the alarm itself (may be left out).
 Measurements: ``time_to_alert``; its part ``alarm`` (until the alarm itself had gone off), and its
 part ``all-clear`` (from the undo until its end was told, if that was waited for).
 
-An alert was there at an instant in ``(sent of the last earlier poll that brought none, done of the
-poll that brought it]``. A poll sent after the one that brought it proves nothing: what one has taken
-another does not see. None by the end: the time is censored.
+A long poll that brought nothing proves that there was none while it waited; one sent after the poll
+that brought the alert proves nothing, since what one has taken another does not see. So the alert was
+there between the end of the last earlier poll's waiting (or the sending of the one that brought it,
+if that came before) and the end of the one that brought it. None by the end: the time is censored.
 
 An alarm looks at whole periods of its metric, so that the time depends on where in a period the fault
 falls: another drill may be up to one period slower or faster. That is told and not added: the
@@ -18,11 +19,12 @@ interval is what this drill took.
 from collections.abc import Callable, Mapping, Sequence
 
 from drill.measure.attempts import sent_in_order
-from drill.measure.bounds import elapsed_at_least_s, elapsed_s
+from drill.measure.bounds import elapsed_at_least_s, elapsed_s, nanoseconds
 from drill.measure.options import optional_text
 from drill.measure.parts import NOTHING, found, only, together
 from drill.measure.recovery import Window, fault_window, undo_window
 from drill.model import (
+    LONG_POLL_S,
     Between,
     Finding,
     Goodness,
@@ -54,7 +56,7 @@ def time_to_alert(spec: MeasureSpec, history: History, target: Target) -> Measur
     if firing:
         return found(firing)
     period = _period(looks)
-    told = _first(seen, window, _is_bad)
+    told = _first(seen, window, _is_bad, nanoseconds(LONG_POLL_S))
     parts = [_measurement(told, window.begin, "", _LABEL, _how(told, period))] if seen else []
     if looks:
         went_off = _first(looks, window, _is_bad)
@@ -75,15 +77,23 @@ def _is_clear(seen: Observation) -> bool:
 
 def _cleared(seen: Sequence[Observation], history: History) -> Measured:
     window = undo_window(history)
-    told = None if window is None else _first(seen, window, _is_clear)
+    told = None if window is None else _first(seen, window, _is_clear, nanoseconds(LONG_POLL_S))
     if window is None or not isinstance(told, Between):
         return NOTHING
     how = "From the undo's calls until the word that the alarm is over could be read from the queue."
     return only(_measurement(told, window.begin, ALL_CLEAR, f"{_LABEL}: all clear", how))
 
 
-def _first(seen: Sequence[Observation], window: Window, shows: Shows) -> Between | int | None:
+def _first(
+    seen: Sequence[Observation], window: Window, shows: Shows, waits_ns: int = 0
+) -> Between | int | None:
     """Return when something was first shown after a window began.
+
+    Args:
+        seen: Observations in the order of sending.
+        window: From when on.
+        shows: What is looked for.
+        waits_ns: So long after its sending, at most, an observation without it has looked.
 
     Returns:
         Bounds; or until when it had certainly not been shown, where it never was; None if nobody looked.
@@ -98,9 +108,10 @@ def _first(seen: Sequence[Observation], window: Window, shows: Shows) -> Between
             continue
         looked = True
         if shows(one):
-            return Between(min(absent_ns, one.done_ns), one.done_ns)
+            before_ns = max(window.begin.earliest_ns, one.sent_ns)
+            return Between(min(absent_ns, before_ns), one.done_ns)
         if one.goodness is not Goodness.UNKNOWN:
-            absent_ns = max(absent_ns, one.sent_ns)
+            absent_ns = max(absent_ns, min(one.sent_ns + waits_ns, one.done_ns))
     return absent_ns if looked else None
 
 

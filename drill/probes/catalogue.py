@@ -9,8 +9,10 @@ from drill.probes.contract import Context, Probe
 from drill.probes.dns import DnsProbe
 from drill.probes.health_check import HealthCheckProbe
 from drill.probes.http import HttpProbe
+from drill.probes.metric import MetricProbe
 from drill.probes.queue import QueueProbe
 from drill.probes.replication import ReplicationProbe
+from drill.probes.resource import ResourceProbe
 from drill.probes.table import TableProbe
 from drill.probes.writer import WriterProbe
 
@@ -22,7 +24,9 @@ KINDS: dict[str, type[Probe]] = {
         HealthCheckProbe,
         HttpProbe,
         QueueProbe,
+        MetricProbe,
         ReplicationProbe,
+        ResourceProbe,
         TableProbe,
         WriterProbe,
     )

@@ -1,6 +1,6 @@
 """Reading a probe's options: each has a type, and a wrong one names itself."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from drill.errors import UsageError
 from drill.model import Json, ProbeSpec
@@ -11,6 +11,14 @@ def text(spec: ProbeSpec, name: str, default: str | None = None) -> str:
     value = spec.options.get(name, default)
     if not isinstance(value, str) or not value:
         raise _wrong(spec, name, "a text")
+    return value
+
+
+def one_of(spec: ProbeSpec, name: str, known: Collection[str]) -> str:
+    """Return a string option that must be one of those that are known."""
+    value = spec.options.get(name)
+    if not isinstance(value, str) or value not in known:
+        raise _wrong(spec, name, f"one of {', '.join(known)}")
     return value
 
 

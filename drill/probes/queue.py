@@ -29,14 +29,13 @@ from typing import Any, ClassVar
 
 from drill import clock
 from drill.faults.contract import Call
-from drill.model import Goodness, Json, ProbeSpec
+from drill.model import LONG_POLL_S, Goodness, Json, ProbeSpec
 from drill.probes import options
 from drill.probes.calls import Reply, call, clients
 from drill.probes.contract import Context, Probe, Seen, told
 
 ALARM = "ALARM"
-# The shortest poll that asks every server, and the most that one answer holds.
-_WAIT_S = 1
+# The most that one answer holds.
 _MOST = 10
 _HIDE_S = 3600.0
 
@@ -74,7 +73,7 @@ class QueueProbe(Probe):
             self.spec.timeout_s,
             QueueUrl=self._url,
             MaxNumberOfMessages=_MOST,
-            WaitTimeSeconds=_WAIT_S,
+            WaitTimeSeconds=int(LONG_POLL_S),
             VisibilityTimeout=self._hide_s,
             MessageSystemAttributeNames=["SentTimestamp"],
         )

@@ -11,6 +11,8 @@ Options:
     source: The region in which markers are put.
     destination: The region in which they are awaited.
     poll_s: Between two reads (default: a tenth of the probe's interval).
+    insist: Put a marker again, every ``poll_s``, while the table refuses it for want of capacity:
+        a throttled put was certainly not done. The lag counts from the put that was taken.
 
 Detail: ``written_sent_ns written_done_ns`` (the put's two ends; the second only if it was
 acknowledged), ``miss_sent_ns`` (when the last read that missed it was sent; absent if the
@@ -24,7 +26,7 @@ from typing import Any, ClassVar
 
 from drill import clock
 from drill.faults.contract import Call
-from drill.model import Goodness, ProbeSpec
+from drill.model import REFUSED_FOR_CAPACITY, Goodness, ProbeSpec
 from drill.probes import options
 from drill.probes.calls import Reply, call, clients
 from drill.probes.contract import Context, Probe, Seen, told
@@ -54,6 +56,7 @@ class ReplicationProbe(Probe):
         self._source = options.text(spec, "source")
         self._destination = options.text(spec, "destination")
         self._poll_s = options.number(spec, "poll_s", spec.interval_s / 10)
+        self._insists = options.flag(spec, "insist")
         self._customer = f"drill-marker#{context.run_id}"
         self._awaited: dict[str, _Marker] = {}
         self._poller: asyncio.Task[None] | None = None
@@ -82,12 +85,11 @@ class ReplicationProbe(Probe):
         if self._poller is not None and self._poller.done():
             self._poller.result()  # it never ends by itself: this raises what ended it
         key = token(number)
-        written = await call(
-            self._put,
-            self.spec.timeout_s,
-            TableName=self._table,
-            Item=self._key(key) | {"number": {"N": str(number)}, "region": {"S": self._source}},
-        )
+        written = await self._written(key, number)
+        left_s = self.spec.timeout_s - self._poll_s
+        while self._insists and written.error in REFUSED_FOR_CAPACITY and _passed_s(begun_ns) < left_s:
+            await asyncio.sleep(self._poll_s)
+            written = await self._written(key, number)
         if written.error:
             return Seen(Goodness.UNKNOWN, None, told(written_sent_ns=written.sent_ns, error=written.error))
         marker = self._awaited[key] = _Marker(written)
@@ -95,9 +97,17 @@ class ReplicationProbe(Probe):
         del self._awaited[key]
         return self._conclusion(marker, goodness)
 
+    async def _written(self, key: str, number: int) -> Reply:
+        return await call(
+            self._put,
+            self.spec.timeout_s,
+            TableName=self._table,
+            Item=self._key(key) | {"number": {"N": str(number)}, "region": {"S": self._source}},
+        )
+
     async def _seen(self, marker: _Marker, begun_ns: int) -> bool:
         """Await a marker; return False if the drill ended before its time-out."""
-        left_s = self.spec.timeout_s - (clock.monotonic_ns() - begun_ns) / 1e9
+        left_s = self.spec.timeout_s - _passed_s(begun_ns)
         try:
             async with asyncio.timeout(left_s):
                 await marker.seen.wait()
@@ -158,3 +168,7 @@ class ReplicationProbe(Probe):
         if self._poller is not None:
             self._poller.cancel()
             await asyncio.wait((self._poller,))
+
+
+def _passed_s(since_ns: int) -> float:
+    return (clock.monotonic_ns() - since_ns) / 1e9

@@ -135,6 +135,7 @@ async def sample(order: Order, store: Store) -> None:
     await keeping
     for failure in failures:
         failure.result()  # raises: none of them is ever done unless it failed
+    store.seal()
     await asyncio.gather(*(probe.close() for probe in made))
 
 

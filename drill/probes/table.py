@@ -1,11 +1,13 @@
-"""Kind ``table``: reads one item of a DynamoDB table directly, SDK retries off.
+"""Kind ``table``: reads, or writes, one item of a DynamoDB table directly, SDK retries off.
 
-Good is an answer, whether the item is there or not.
+Good is an answer, whether the item is there or not; a write is good when it was done.
 
 Options:
     table: The table's name.
-    region: Where it is read.
-    key: The item's key in DynamoDB JSON (default: an order that nobody places).
+    region: Where it is asked.
+    key: The item's key in DynamoDB JSON (default: an order that nobody places; of a write, one of
+        this run's own).
+    write: Put the item, with its key alone, instead of reading it.
 
 Detail: ``error`` (AWS's code, timeout, unreachable) and ``status``, as far as there are values.
 """
@@ -28,7 +30,7 @@ def on_table(action: str, region: str, table: str) -> Call:
 
 
 class TableProbe(Probe):
-    """Calls GetItem on each attempt."""
+    """Calls GetItem, or PutItem, on each attempt."""
 
     kind: ClassVar[str] = "table"
 
@@ -37,13 +39,16 @@ class TableProbe(Probe):
         super().__init__(spec, context)
         self._table = options.text(spec, "table")
         self._region = options.text(spec, "region")
-        self._key = options.mapping(spec, "key") or ABSENT_ORDER
+        self._write = options.flag(spec, "write")
+        own = {**ABSENT_ORDER, "customer": {"S": f"drill-probe#{context.run_id}"}}
+        self._key = options.mapping(spec, "key") or (own if self._write else ABSENT_ORDER)
         self._client: Any = None
 
     @classmethod
     def calls(cls, spec: ProbeSpec) -> tuple[Call, ...]:
-        """Return one read of the table."""
-        return (on_table("GetItem", options.text(spec, "region"), options.text(spec, "table")),)
+        """Return one read, or write, of the table."""
+        action = "PutItem" if options.flag(spec, "write") else "GetItem"
+        return (on_table(action, options.text(spec, "region"), options.text(spec, "table")),)
 
     async def open(self) -> None:
         """Make the client."""
@@ -52,14 +57,13 @@ class TableProbe(Probe):
         )
 
     async def attempt(self, number: int) -> Seen:
-        """Read the item once."""
-        reply = await call(
-            self._client.get_item,
-            self.spec.timeout_s,
-            TableName=self._table,
-            Key=self._key,
-            ConsistentRead=True,
-        )
+        """Ask once."""
+        named: dict[str, Any] = {"TableName": self._table}
+        if self._write:
+            reply = await call(self._client.put_item, self.spec.timeout_s, **named, Item=self._key)
+        else:
+            asked = {**named, "Key": self._key, "ConsistentRead": True}
+            reply = await call(self._client.get_item, self.spec.timeout_s, **asked)
         status = reply.document.get("ResponseMetadata", {}).get("HTTPStatusCode")
         answered_by = self._region if not reply.error or reply.refused else None
         goodness = Goodness.BAD if reply.error else Goodness.GOOD

@@ -10,8 +10,10 @@ Options:
     host: Whom to ask (default: the name that fails over).
     by_way_of: DNS name of a load balancer to connect to; the request still names the host.
 
-Detail: ``nonce stores replayed`` and what the kind ``http`` tells. ``stores`` is what the
-answer says of each store: ``written`` or ``pending``.
+Detail: ``nonce stores replayed throttled`` and what the kind ``http`` tells. ``stores`` is what
+the answer says of each store: ``written`` or ``pending``. ``throttled`` is how often the store
+refused the write for want of capacity, as the answer's key of that name says; a 429 that does not
+say is one such refusal.
 """
 
 import json
@@ -63,6 +65,8 @@ class WriterProbe(Probe):
         stores = response.document.get("stores")
         if isinstance(stores, dict):
             detail["stores"] = stores
+        if refusals := throttled(response):
+            detail["throttled"] = refusals
         goodness = acknowledgement(response)
         if response.document.get("replayed") is True:
             detail["replayed"] = True
@@ -87,6 +91,14 @@ def acknowledgement(response: Response) -> Goodness:
     if 400 <= response.status < 500 or response.document.get("done") is False:
         return Goodness.BAD
     return Goodness.UNKNOWN
+
+
+def throttled(response: Response) -> int:
+    """Return how often the write was refused for want of capacity, as far as the answer tells."""
+    said = response.document.get("throttled")
+    if isinstance(said, int) and not isinstance(said, bool) and said >= 0:
+        return said
+    return int(response.status == 429)
 
 
 def customer_of(spec: ProbeSpec, context: Context) -> str:

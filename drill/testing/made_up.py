@@ -49,9 +49,10 @@ def _region(name: str, check_id: str) -> Region:
         cluster_id=f"orders-{name}",
         app_route_table_ids=(f"rtb-{short}",),
         secret_arn=f"arn:aws:secretsmanager:{name}:{ACCOUNT}:secret:orders-app-AbCdEf",
-        key_arn=f"arn:aws:kms:{name}:{ACCOUNT}:key/{check_id}",
+        key_arn=f"arn:aws:kms:{name}:{ACCOUNT}:key/{short}",
         alert_topic_arn=f"arn:aws:sns:{name}:{ACCOUNT}:alerts",
         alert_queue_url=f"https://sqs.{name}.amazonaws.com/{ACCOUNT}/alerts",
+        drill_queue_url=f"https://sqs.{name}.amazonaws.com/{ACCOUNT}/drill-alerts",
         backup_vault="orders",
         alarms={
             role: f"orders-{role}" for role in ("errors", "reachability", "replication-lag", "throttles")

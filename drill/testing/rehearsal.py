@@ -46,6 +46,7 @@ class Rehearsal:
         self._ground = ground
         self._steps = tuple(steps)
         self._aws = Aws.of(ground.target)
+        self._before = ground.fingerprint()
         self.problems: list[str] = []
         self.tried = 0
 
@@ -61,6 +62,8 @@ class Rehearsal:
                 cut = self._trial(number, f"{step.name}, cut short before write {breaks_at + 1}", breaks_at)
                 if not cut or self.problems:
                     break
+            if self.problems:
+                break  # what is left of this one would be taken for the next one's
         return self
 
     def whole(self) -> "Rehearsal":
@@ -72,7 +75,6 @@ class Rehearsal:
     def _trial(self, number: int, told: str, breaks_at: int | None = None, *, injects: bool = True) -> bool:
         """Try one step in one way; return whether it was cut short."""
         self.tried += 1
-        before = self._ground.fingerprint()
         run_id = f"conformance-{secrets.token_hex(4)}"
         done: list[_Done] = []
         cut = False
@@ -82,14 +84,14 @@ class Rehearsal:
             cut = injects and self._inject(self._steps[number], run_id, done, breaks_at)
             if not injects:
                 done.append(_Done(self._steps[number], self._captured(self._steps[number].fault)))
-            if injects and not cut and self._ground.fingerprint() != before:
+            if injects and not cut and self._ground.fingerprint() != self._before:
                 self._check_seen(done[-1], run_id, told)
         except (BotoCoreError, ClientError, DrillError) as problem:
             self.problems.append(f"{told}: {problem}")
         finally:
             for one in reversed(done):
                 self._undo(one, run_id, told)
-        if self._ground.fingerprint() != before:
+        if self._ground.fingerprint() != self._before:
             self.problems.append(
                 f"{told}: the system is not as it was before; undo or capture misses something"
             )

@@ -24,11 +24,11 @@ class StoreUnavailable(Exception):
     Attributes:
         store: :data:`DYNAMODB` or :data:`AURORA`.
         lost: The answer was lost: it may have been done all the same.
-        throttled: The store is there and has no capacity left.
+        throttled: How often the store refused for want of capacity; 0 where it failed for another reason.
 
     """
 
-    def __init__(self, store: str, reason: str, *, lost: bool, throttled: bool = False) -> None:
+    def __init__(self, store: str, reason: str, *, lost: bool, throttled: int = 0) -> None:
         """Say which store, why, and whether it may have been done."""
         super().__init__(f"{store}: {reason}")
         self.store = store

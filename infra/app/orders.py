@@ -22,10 +22,18 @@ _ALONG = 5
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """What became of an order; ``replayed`` if its token was used before."""
+    """What became of an order.
+
+    Attributes:
+        order: As it is stored.
+        replayed: Its token was used before.
+        throttled: How often the table refused it, for want of capacity, before it took it.
+
+    """
 
     order: Order
     replayed: bool
+    throttled: int = 0
 
 
 class Orders:
@@ -50,12 +58,12 @@ class Orders:
 
         """
         stored = self._table.put(order)
-        kept = stored or order
+        kept = stored.before or order
         if kept.pending and self._write([kept]):
             kept = settled(kept)
             if self._left:
                 self._write(list(self._left.values())[:_ALONG])
-        return Placed(kept, replayed=stored is not None)
+        return Placed(kept, stored.before is not None, stored.throttled)
 
     def reconcile(self) -> tuple[int, int]:
         """Write pending orders to Aurora now; return how many were written and how many are left.

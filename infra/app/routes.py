@@ -88,8 +88,10 @@ class Routes:
         except StoreUnavailable as problem:
             if problem.lost:
                 return Answer(504, {"error": str(problem), "done": None})
-            return Answer(_refused(problem), {"error": str(problem), "done": False})
-        return Answer(_status(placed), {**_shown(placed.order), "replayed": placed.replayed})
+            throttled = {"throttled": problem.throttled} if problem.throttled else {}
+            return Answer(_refused(problem), {"error": str(problem), "done": False, **throttled})
+        throttled = {"throttled": placed.throttled} if placed.throttled else {}
+        return Answer(_status(placed), {**_shown(placed.order), "replayed": placed.replayed, **throttled})
 
     def _page(self, query: Mapping[str, str]) -> Answer:
         stores: Mapping[str, Store] = {"dynamodb": self._table, "aurora": self._database}

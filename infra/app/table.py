@@ -1,10 +1,14 @@
 """Orders in the DynamoDB table of this region.
 
-A conditional write is sent once: a second attempt after a lost answer would meet the first
-one's item and could not tell whose it is. Reads are tried twice.
+A conditional write whose answer was lost is not sent again: it would meet the first one's item
+and could not tell whose it is. One that was throttled was certainly not done, and is sent again
+as AWS's SDKs do. Reads are tried twice.
 """
 
+import random
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -24,6 +28,23 @@ _PENDING = {"S": "aurora"}
 _NOWHERE = {"customer": {"S": "_"}, "token": {"S": "_"}}
 _THROTTLED = {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"}
 _SERVER_ERROR = 500
+# As the SDKs' standard mode: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+_TRIES = 3
+_FIRST_WAIT_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a write.
+
+    Attributes:
+        before: The order that was there already under this token; None if there was none.
+        throttled: How often it was refused before it was taken.
+
+    """
+
+    before: Order | None
+    throttled: int
 
 
 class Table:
@@ -35,8 +56,22 @@ class Table:
         self._once = boto3.client("dynamodb", config=client_config(timeout_s, attempts=1))
         self._twice = boto3.client("dynamodb", config=client_config(timeout_s, attempts=2))
 
-    def put(self, order: Order) -> Order | None:
-        """Store a new order as pending; return the stored one if its token was used before."""
+    def put(self, order: Order) -> Stored:
+        """Store a new order as pending, unless its token was used before."""
+        for throttled in range(_TRIES - 1):
+            try:
+                return Stored(self._put(order), throttled)
+            except StoreUnavailable as problem:
+                if not problem.throttled:
+                    raise
+            time.sleep(_FIRST_WAIT_S * 2**throttled * random.uniform(0.5, 1))
+        try:
+            return Stored(self._put(order), _TRIES - 1)
+        except StoreUnavailable as problem:
+            problem.throttled *= _TRIES
+            raise
+
+    def _put(self, order: Order) -> Order | None:
         try:
             self._once.put_item(
                 TableName=self._name,
@@ -181,6 +216,6 @@ def _unavailable(problem: Exception) -> StoreUnavailable:
         status = problem.response.get("ResponseMetadata", {}).get("HTTPStatusCode", _SERVER_ERROR)
         code = _code(problem)
         lost = status >= _SERVER_ERROR
-        return StoreUnavailable(DYNAMODB, code, lost=lost, throttled=code in _THROTTLED)
+        return StoreUnavailable(DYNAMODB, code, lost=lost, throttled=int(code in _THROTTLED))
     never_sent = isinstance(problem, ConnectTimeoutError | EndpointConnectionError)
     return StoreUnavailable(DYNAMODB, type(problem).__name__, lost=not never_sent)

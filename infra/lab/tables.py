@@ -95,6 +95,10 @@ class Tables:
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self._take)
 
+    def throttled(self, region: str, table: str, index: str) -> None:
+        """Write down that a write was refused; called from any thread."""
+        self._truth.log("write_throttled", region=region, table=table, index=index)
+
     def reconcile(self, snapshot: Snapshot) -> None:
         """Follow the tables' replicas and the pauses of their replication."""
         self._take()

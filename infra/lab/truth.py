@@ -13,6 +13,7 @@ it was asked for. The drill never reads it; tests do. JSON lines, one event each
                         ``name before after last_before_ns expired_ns``
 ``item_written``        a table accepted a client's write: ``region table key``
 ``item_replicated``     another region's table has it: ``region source table key written_ns``
+``write_throttled``     a write was refused for want of capacity: ``region table index``
 ``replication_paused``  ``region table``; and ``replication_resumed``
 ``alarm_changed``       a CloudWatch alarm shows another state: ``region alarm before after``
 ``message_arrived``     a topic's message can be read from a queue: ``region queue topic message_id``

@@ -1,8 +1,11 @@
 """The store of observations."""
 
 import multiprocessing
+import re
 import sqlite3
-from dataclasses import replace
+import subprocess
+import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -199,7 +202,7 @@ class TestBadFiles:
         connection.execute("PRAGMA user_version = 99")
         connection.close()
 
-        with pytest.raises(DrillError, match="version 99"):
+        with pytest.raises(DrillError, match="version 99, and this drill reads 2"):
             Store.open(path)
 
     def test_full(self, tmp_path: Path) -> None:
@@ -209,3 +212,150 @@ class TestBadFiles:
 
             with pytest.raises(DrillError, match=r"can't grow.*free space, then: drill rollback"):
                 store.add(replace(seen(number), detail={"at": number**9}) for number in range(10_000))
+
+
+def full_store(folder: Path) -> Path:
+    """Make a sealed file with some of everything in it."""
+    with make_store(folder) as store:
+        for begin in range(0, 600, 20):
+            store.add(
+                replace(seen(n, probe), detail={"status": 200, "total_s": n / 1e6, "nonce": f"{n:016x}"})
+                for n in range(begin, begin + 20)
+                for probe in ("clients", "writer")
+            )
+            store.add_clock(Instant(begin, "2026-01-01T00:00:00.000001+00:00"))
+        rows = [LedgerRow(n, f"{n:016x}") for n in range(3000)]
+        for occasion in ("cutover", "resumed"):
+            store.add_ledger(LedgerRead("dynamodb", occasion, 1, 2, "us-west-2", rows))
+        store.seal()
+        return store.path
+
+
+def everything(path: Path) -> object:
+    """Return all that a file holds."""
+    with Store.open(path) as store:
+        reader = store.reader()
+        reader.more()
+        store.see_that_all_is_there(reader)
+        kept = {
+            probe: [replace(one, detail=dict(one.detail)) for one in every]
+            for probe, every in reader.seen.items()
+        }
+        ledgers = [replace(read, rows=tuple(read.rows)) for read in store.ledgers()]
+        return kept, ledgers, store.clocks(), store.meta()
+
+
+@dataclass
+class Whole:
+    """A file that is as it should be.
+
+    Attributes:
+        content: Its bytes.
+        held: What it holds.
+        folder: Where damaged copies go.
+        copies: How many there were.
+
+    """
+
+    content: bytes
+    held: object
+    folder: Path
+    copies: int = 0
+
+    def copy(self, content: bytes | bytearray) -> Path:
+        """Write a copy with another content, in place of the last one; return where it is."""
+        for old in self.folder.iterdir():
+            old.unlink()
+        self.copies += 1
+        path = self.folder / f"{self.copies}.sqlite"
+        path.write_bytes(content)
+        return path
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    """Return a file with some of everything in it."""
+    path = full_store(tmp_path_factory.mktemp("whole"))
+    return Whole(path.read_bytes(), everything(path), tmp_path_factory.mktemp("damaged"))
+
+
+class TestDamage:
+    @settings(max_examples=150)
+    @given(at=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+    def test_a_flipped_bit_is_told_or_changes_nothing(self, whole: Whole, at: float, bit: int) -> None:
+        """No bit of the file can turn and give another number: it is an error, or it meant nothing."""
+        flipped = bytearray(whole.content)
+        flipped[int(at * len(flipped))] ^= 1 << bit
+        path = whole.copy(flipped)
+        try:
+            found = everything(path)
+        except DrillError as problem:
+            assert str(path) in str(problem)  # noqa: PT017 (the other way to end is as good)
+        else:
+            assert whole.held == found
+
+    @settings(max_examples=40)
+    @given(at=st.floats(0, 1, exclude_max=True))
+    def test_a_file_that_was_cut_is_told(self, whole: Whole, at: float) -> None:
+        """A file of which the end is missing never looks like a shorter drill."""
+        path = whole.copy(whole.content[: int(at * len(whole.content))])
+
+        with pytest.raises(DrillError, match="drill runs"):
+            everything(path)
+
+    def test_a_missing_segment_is_told(self, tmp_path: Path) -> None:
+        """Attempts that were lost in the middle, or at the end of a sealed file, are no quiet time."""
+        path = full_store(tmp_path)
+        with sqlite3.connect(path) as connection:
+            connection.execute("DELETE FROM segment WHERE id = 30")
+        connection.close()
+        with pytest.raises(DrillError, match=r"damaged: it holds .*'segment': 29.*'segment': 30"):
+            everything(path)
+        with sqlite3.connect(path) as connection:
+            connection.execute("DELETE FROM segment WHERE id = 7")
+        connection.close()
+        with pytest.raises(DrillError, match="damaged: segment 7 is missing"):
+            everything(path)
+
+    def test_a_file_that_was_deleted_or_replaced_is_told(self, tmp_path: Path) -> None:
+        """An open file that nobody will find again is neither written nor read any more."""
+        with make_store(tmp_path) as store:
+            store.add([seen(0)])
+            store.path.rename(tmp_path / "away")
+            for use in (lambda: store.add([seen(1)]), store.read, store.clocks, store.ledgers):
+                with pytest.raises(DrillError, match="are gone: the file was deleted or replaced"):
+                    use()
+            store.path.write_bytes(b"")
+            with pytest.raises(DrillError, match="are gone"):
+                store.read()
+
+    def test_a_disk_that_takes_no_more_is_told(self, tmp_path: Path) -> None:
+        """A limit on the size of files is met like a full disk, and what was there before is whole."""
+        script = FILL.format(str(tmp_path / "observations.sqlite"))
+        told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+
+        assert told.returncode == 7, told.stderr
+        assert re.search(r"can't grow: .*; free space, then: drill rollback", told.stdout)
+        with Store.open(tmp_path / "observations.sqlite") as store:
+            numbers = [one.number for one in store.read()[0]]
+        assert numbers == list(range(len(numbers)))
+        assert len(numbers) % 50 == 0
+
+
+FILL = """
+import resource, sys
+from pathlib import Path
+from drill.errors import DrillError
+from drill.model import Goodness, Observation
+from drill.observations import Store
+def seen(n):
+    return Observation("p", n, n, n, n, Goodness.GOOD, None, {{"at": n**9}})
+store = Store.create(Path({!r}))
+resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+try:
+    for begin in range(0, 10**6, 50):
+        store.add(seen(n) for n in range(begin, begin + 50))
+except DrillError as problem:
+    print(problem)
+    sys.exit(7)
+"""

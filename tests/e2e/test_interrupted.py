@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -12,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from drill import journal, runs
+from drill import journal, record, runs
 from drill.errors import DrillError
+from drill.model import Outcome
 from tests.e2e.conftest import Lab
 
 pytestmark = pytest.mark.slow
@@ -204,6 +206,25 @@ def test_dead_probes_stop_the_drill(lab: Lab, root: Path) -> None:
 
     assert 5 == runner.returncode, printed
     assert "Stopped early: the probes' process ended" in printed
+    assert before == lab.fingerprint()
+
+
+@pytest.mark.parametrize(("harm", "told"), [("delete", "are gone"), ("fill", "can't grow")])
+def test_observations_that_cant_be_kept_stop_the_drill(lab: Lab, root: Path, harm: str, told: str) -> None:
+    """A file that is deleted, or a disk that is full, is said; all is put back and nothing is met."""
+    before = lab.fingerprint()
+    runner = start_broken(lab, root)
+    folder = next(iter(runs.folders(root)))
+    if harm == "delete":
+        (folder / runs.OBSERVATIONS).unlink()
+    for pid in processes("drill.probes.sampler", folder):
+        if harm == "fill":  # no file of the sampler's may grow beyond this any more
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (16_384, 16_384))
+    printed, _ = runner.communicate(timeout=WAIT_S)
+
+    assert 5 == runner.returncode, printed
+    assert told in printed
+    assert Outcome.INCONCLUSIVE is record.read(folder / runs.RECORD).outcome
     assert before == lab.fingerprint()
 
 

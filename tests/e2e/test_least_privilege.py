@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 
-from drill import permissions, plan, rollback, runs
+from drill import catalogue, permissions, plan, rollback, runs
 from drill.aws import Aws
 from drill.exit_codes import MET, ROLLBACK_INCOMPLETE
 from drill.permissions import Statement
+from drill.testing.ways import ways
 from scenarios.region_outage import RegionOutage, RegionOutageParams
 from tests.e2e.conftest import Lab, unstarved
 
@@ -89,8 +90,9 @@ def role(lab: Lab) -> Iterator[Role]:
 def test_the_stacks_role_is_what_the_policies_say(lab: Lab, role: Role) -> None:
     """The role in ``infra/stacks`` may do what all scenarios need together, no more and no less."""
     plans = [
-        plan.make(RegionOutage(), RegionOutageParams(blackout=blackout), lab.target)
-        for blackout in (False, True)
+        plan.make(way.scenario, way.params, lab.target)
+        for name in catalogue.names()
+        for way in ways(catalogue.find(name))
     ]
     wanted = {"Statement": [one.document() for one in permissions.statements(*plans)]}
     has = set().union(*(_each(document) for document in role.before.values()))

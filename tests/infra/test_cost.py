@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -42,11 +43,13 @@ def test_every_price_has_a_source_of_aws_and_a_day() -> None:
 
 def test_every_price_is_used() -> None:
     """A price that no estimate uses is not kept."""
-    from pathlib import Path
-
-    import infra.cost
-
-    source = Path(str(infra.cost.__file__)).read_text(encoding="utf-8")
+    tree = Path(__file__).resolve().parent.parent.parent
+    files = [
+        tree / "infra" / "cost.py",
+        tree / "drill" / "costs.py",
+        *(tree / "drill" / "faults").glob("*.py"),
+    ]
+    source = "".join(file.read_text(encoding="utf-8") for file in files)
     assert [name for name in prices().by_name if f'"{name}"' not in source] == []
 
 
@@ -68,6 +71,7 @@ def test_a_global_database_runs_in_both_regions() -> None:
         {"nat": "one"},
         {"nat": "per-az"},
         {"acu_min": 1},
+        {"database_reader": True},
         {"provisioned_concurrency": 2},
         {"table_min_capacity": 10},
         {"replication": "global"},

@@ -4,14 +4,19 @@ Four decreases within an hour, if there were none before on that UTC day; after 
 whenever there was none in the hour before. Wall-clock time in every lab: the quota is read
 by its dates in DescribeTable.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html#decreasing-provisioned-throughput
+
+A lab that is started with ``DRILL_LAB_FORGETS_DECREASES=1`` keeps none in mind, and has no quota: for
+tests that lower a capacity more often than that.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 AT_FIRST = 4
 HOUR = timedelta(hours=1)
+FORGETS = "DRILL_LAB_FORGETS_DECREASES"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class CapacityHistory:
         raised = any(new > old for old, new in pairs)
         lowered = any(new < old for old, new in pairs)
         decreases = self.decreased_at
-        if lowered:
+        if lowered and os.environ.get(FORGETS) != "1":
             today = self.today(now)
             decreases = (*(today or decreases[-1:]), now)
         return CapacityHistory(now if raised else self.increased_at, decreases)

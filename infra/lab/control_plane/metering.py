@@ -18,6 +18,7 @@ from infra.lab import world
 from infra.lab.control_plane.item_costs import index_units, item_bytes
 from infra.lab.control_plane.metered_call import READ, WRITE, ThroughputExceeded, exceeded, running
 from infra.lab.control_plane.table_settings import ON_DEMAND, settings_of
+from infra.lab.control_plane.wiring import WIRING
 from infra.lab.table_capacity import Bucket, burst_s, read_units, write_units
 
 _setting = {"burst_s": burst_s(1.0)}
@@ -97,6 +98,8 @@ class Meter:
             used.read_throttles += 1
         else:
             used.write_throttles += 1
+            if WIRING.writes is not None:
+                WIRING.writes.throttled(table.region_name, table.name, index)
         raise exceeded(table, index, kind, wait_s)
 
     def exhausted(self) -> dict[str, float]:

@@ -1,8 +1,11 @@
-"""VPC peerings as AWS describes them: by filters, and an id that is not there is an error.
+"""VPC peerings as AWS has them: described by filters, one between two VPCs, tags of each region's own.
 
+An id that is not there is an error.
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVpcPeeringConnections.html
+https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html
 """
 
+from ipaddress import IPv4Network
 from typing import Any
 
 from moto.core.responses import ActionResult
@@ -30,12 +33,64 @@ class NoSuchPeering(EC2ClientError):
         )
 
 
+class PeeringAlreadyExists(EC2ClientError):
+    """Two VPCs are joined, or about to be, already."""
+
+    def __init__(self, peering_id: str) -> None:
+        """Say so by the code that AWS documents.
+
+        https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+        """
+        super().__init__(
+            "VpcPeeringConnectionAlreadyExists",
+            f"A VPC peering connection between the VPCs already exists: {peering_id}",
+        )
+
+
+_OVER = frozenset({"deleted", "expired", "failed", "rejected"})
+
+
 def install() -> None:
     """Mend moto's peerings."""
+    replace(VPCPeeringConnectionBackend, "create_vpc_peering_connection", _one_at_once)
     replace(VPCPeeringConnectionBackend, "describe_vpc_peering_connections", _only_known)
     replace(VPCPeeringConnectionBackend, "get_vpc_peering_connection", _known)
     replace(VPCPeeringConnections, "describe_vpc_peering_connections", _filtered)
     replace(TaggedEC2Resource, "get_filter_value", _filter_value)
+
+
+def _one_at_once(original: Function) -> Function:
+    """Refuse a second peering between two VPCs; one whose ranges overlap fails at once."""
+
+    def create(
+        backend: EC2Backend, vpc: Any, peer_vpc: Any, tags: dict[str, str] | None = None
+    ) -> VPCPeeringConnection:
+        for other in list(backend.vpc_pcxs.values()):
+            ends = {other.vpc.id, other.peer_vpc.id}
+            if ends == {vpc.id, peer_vpc.id} and other._status.code not in _OVER:
+                raise PeeringAlreadyExists(other.id)
+        made: VPCPeeringConnection = original(backend, vpc, peer_vpc, tags)
+        if IPv4Network(vpc.cidr_block).overlaps(IPv4Network(peer_vpc.cidr_block)):
+            made._status.code, made._status.message = "failed", "Failed due to overlapping CIDR range"
+        return made
+
+    return create
+
+
+class _Seen:
+    """A peering as one of its regions shows it: with the tags that it has there."""
+
+    def __init__(self, peering: VPCPeeringConnection, backend: EC2Backend) -> None:
+        self._peering, self._backend = peering, backend
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._peering, name)
+
+    @property
+    def tag_set(self) -> Any:
+        return self._backend.describe_tags(filters={"resource-id": [self._peering.id]})
+
+    tag_list = tags = tag_set
 
 
 def _only_known(original: Function) -> Function:
@@ -63,7 +118,8 @@ def _filtered(_original: Function) -> Function:
         asked = response._get_param("VpcPeeringConnectionIds", [])
         found = response.ec2_backend.describe_vpc_peering_connections(vpc_peering_ids=asked)
         chosen = utils.generic_filter(response._filters_from_querystring(), found)
-        return ActionResult({"VpcPeeringConnections": chosen})
+        shown = [_Seen(one, response.ec2_backend) for one in chosen]
+        return ActionResult({"VpcPeeringConnections": shown})
 
     return describe
 

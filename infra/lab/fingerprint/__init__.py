@@ -73,12 +73,19 @@ def _without_scaled_capacity(part: Mapping[str, Any]) -> None:
 
 
 def _named_by_ends(found: Mapping[str, Any]) -> object:
-    """Replace the id of each peering, wherever it stands, by the VPCs that it joins."""
+    """Replace the id of each peering, wherever it stands, by the VPCs that it joins.
+
+    Also that of one that is gone: a stack goes on naming it when another has taken its place.
+    """
     names = {
         peering_id: f"peering {one['RequesterVpcInfo']['VpcId']} {one['AccepterVpcInfo']['VpcId']}"
         for part in found.values()
         for peering_id, one in part.get("peerings", {}).items()
     }
+    for part in found.values():
+        listed = part.get("peerings", {})
+        for peering_id in [name for name, one in listed.items() if one["Status"]["Code"] in network.GONE]:
+            del listed[peering_id]
     return _renamed(found, names)
 
 

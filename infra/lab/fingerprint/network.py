@@ -7,10 +7,6 @@ from infra.lab.fingerprint.sections import Client, Description, Section, listed
 GONE = frozenset({"deleted", "deleting", "expired", "failed", "rejected"})
 
 
-def _peering(_: Client, one: Description) -> Description | None:
-    return None if one["Status"]["Code"] in GONE else one
-
-
 def _unless_gone(_: Client, one: Description) -> Description | None:
     return None if one["State"] in GONE else one
 
@@ -93,7 +89,6 @@ REGIONAL = (
         "describe_vpc_peering_connections",
         "VpcPeeringConnections",
         "VpcPeeringConnectionId",
-        _peering,
     ),
     Section(
         "load_balancers",

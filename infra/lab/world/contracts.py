@@ -37,6 +37,9 @@ class WriteListener(Protocol):
     def written(self, write: ItemWrite) -> None:
         """Take note of a write that a table accepted; the region's tables are still locked."""
 
+    def throttled(self, region: str, table: str, index: str) -> None:
+        """Take note of a write that was refused for want of capacity, of the table or of an index."""
+
 
 class ControlPlane(Protocol):
     """What physics may ask of the control plane, and report to it. Thread-safe."""

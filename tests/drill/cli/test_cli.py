@@ -110,7 +110,7 @@ def test_plan_shows_what_is_touched(tmp_path: Path, capsys: pytest.CaptureFixtur
     page = capsys.readouterr().out
 
     assert 0 == code
-    for shown in ("health check check-us-east-1", "route53:UpdateHealthCheck (inject)", "at most 30 s"):
+    for shown in ("health check check-us-east-1", "route53:UpdateHealthCheck (inject, undo)", "at most 30 s"):
         assert shown in page
     assert [] == [name for name in left(tmp_path) if name not in {"target.yaml", "runs"}]
     assert [] == list(runs.folders(tmp_path / "runs"))

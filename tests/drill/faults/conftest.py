@@ -8,6 +8,8 @@ from moto.core.base_backend import BackendDict
 from drill.aws import Aws
 from infra.lab.control_plane import ControlPlane, experiments
 from tests.drill.faults.breakage import give_acl, make_global_table
+from tests.drill.faults.peered import Peered
+from tests.drill.faults.peered import make as make_peered
 
 REGIONS = ("us-east-1", "us-west-2")
 
@@ -63,3 +65,9 @@ def table(aws: Aws) -> str:
     """Give the ARN of a global table in us-east-1; the role for AWS FIS is there too."""
     aws.client("iam", "global").create_role(RoleName="fis", AssumeRolePolicyDocument="{}")
     return make_global_table(aws, "orders")
+
+
+@pytest.fixture
+def peered(aws: Aws) -> Peered:
+    """Give two VPCs with a peering and the routes over it."""
+    return make_peered(aws)

@@ -96,6 +96,9 @@ class Quiet:
         status = "Success: HTTP Status Code 200, OK"
         return tuple(CheckerReport(region, "127.0.0.1", status, 0.0) for region in ("a", "b", "c"))
 
+    def throttled(self, region: str, table: str, index: str) -> None:
+        """Hear of a refused write, which matters to nobody here."""
+
     def written(self, write: ItemWrite) -> None:
         """Take no note."""
 

@@ -118,3 +118,32 @@ class TestProof:
 
         assert (Goodness.UNKNOWN, "closed") == (seen.goodness, seen.detail["error"])
         assert len(service.asked) == 1
+
+
+class TestThrottled:
+    @pytest.mark.parametrize(
+        ("status", "document", "times"),
+        [
+            (201, {}, None),
+            (201, {"throttled": 2}, 2),
+            (201, {"throttled": True}, None),
+            (429, {"throttled": 3, "done": False}, 3),
+            (429, {}, 1),
+            (503, {"done": False}, None),
+        ],
+    )
+    def test_counts_refusals(
+        self,
+        status: int,
+        document: dict[str, object],
+        times: int | None,
+        serve: Serve,
+        place: Place,
+        attempts: Attempts,
+    ) -> None:
+        """How often the store refused is what the answer says; a 429 that does not say is one."""
+        service = serve(lambda *_: (status, document))
+
+        (seen,) = attempts(make_probe(place(service.port)), 1)
+
+        assert times == seen.detail.get("throttled")

@@ -11,6 +11,7 @@ from moto.core.base_backend import BackendDict
 from drill import testing
 from drill.aws import Aws
 from drill.scenario import Step
+from drill.target import Drills
 from drill.testing import declared
 from drill.testing.made_up import made_up_target
 from drill.testing.rehearsal import Rehearsal
@@ -44,7 +45,7 @@ def ground(plane: ControlPlane) -> testing.Ground:
     more: dict[str, Any] = {
         "endpoint_url": plane.endpoint_url,
         "timing": timing,
-        "drills": type(bare.drills)(),
+        "drills": Drills(),
     }
     sqs = Aws(plane.endpoint_url, 20).client("sqs", REGION)
     return testing.Ground(

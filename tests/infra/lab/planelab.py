@@ -32,6 +32,9 @@ class Physics:
         assert health_check_id
         return self.seen
 
+    def throttled(self, region: str, table: str, index: str) -> None:
+        """Hear of a refused write, which matters to nobody here."""
+
     def written(self, write: ItemWrite) -> None:
         """Keep a write."""
         self.writes.append(write)

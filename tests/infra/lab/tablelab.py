@@ -24,6 +24,9 @@ class Heard:
         """Begin with nothing."""
         self.writes: list[ItemWrite] = []
 
+    def throttled(self, region: str, table: str, index: str) -> None:
+        """Hear of a refused write, which matters to nobody here."""
+
     def written(self, write: ItemWrite) -> None:
         """Keep a write."""
         self.writes.append(write)

@@ -314,6 +314,17 @@ def test_replicated_writes_take_the_receiving_tables_capacity(lab: Lab) -> None:
     assert used[EAST, ""].write_units == 0
 
 
+def test_a_throttled_write_is_told_to_the_physics(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which table, or which index of it, in which region; for the log of what really happened."""
+    told = []
+    physics = lab.connect()
+    monkeypatch.setattr(physics, "throttled", lambda *place: told.append(place))
+    client = make_table(lab, (50, 500), (50, 2))
+    drain(client, pending=True)
+    assert told
+    assert set(told) == {(EAST, TABLE, INDEX)}
+
+
 def test_throttles_and_use_are_counted(lab: Lab) -> None:
     """By table, index and operation."""
     client = make_table(lab, (50, 500), (50, 3))

@@ -132,6 +132,17 @@ def _create_network_acl(call: Call) -> Iterator[Asked]:
     yield Asked(call.action, vpc)
 
 
+def _create_peering(call: Call) -> Iterator[Asked]:
+    yield from _ec2_new(call, "vpc-peering-connection")
+    yield Asked(call.action, f"arn:aws:ec2:{call.region}:{ACCOUNT}:vpc/{call.parameters['VpcId']}")
+
+
+def _accept_peering(call: Call) -> Iterator[Asked]:
+    base, peering_id = f"arn:aws:ec2:{call.region}:{ACCOUNT}", str(call.parameters["VpcPeeringConnectionId"])
+    yield Asked(call.action, f"{base}:vpc-peering-connection/{peering_id}")
+    yield Asked(call.action, f"{base}:vpc/{there.accepter_of(call.region, peering_id) or ANY}")
+
+
 def _replace_association(call: Call) -> Iterator[Asked]:
     base = f"arn:aws:ec2:{call.region}:{ACCOUNT}"
     yield Asked(call.action, f"{base}:network-acl/{call.parameters['NetworkAclId']}")
@@ -224,9 +235,28 @@ def _put_events(call: Call) -> Iterator[Asked]:
         yield Asked(call.action, name if name.startswith("arn:") else bus)
 
 
+def _move_global(call: Call) -> Iterator[Asked]:
+    """Yield a global database, the cluster that is to take the writes, and the one that takes them now."""
+    name, target = call.parameters["GlobalClusterIdentifier"], call.parameters["TargetDbClusterIdentifier"]
+    yield Asked(call.action, f"arn:aws:rds::{ACCOUNT}:global-cluster:{name}")
+    for arn in sorted({str(target), *there.writers_of(str(name))}):
+        yield Asked(call.action, arn)
+
+
+def _register_target(call: Call) -> Iterator[Asked]:
+    namespace = (str(call.parameters.get("ServiceNamespace")),)
+    arn = f"arn:aws:application-autoscaling:{call.region}:{ACCOUNT}:scalable-target/*"
+    yield Asked(call.action, arn, {"application-autoscaling:service-namespace": namespace})
+
+
 _TABLE = RESOURCES["dynamodb:GetItem"]
 _SPECIAL: Mapping[str, Callable[[Call], Iterable[Asked]]] = {
+    "ec2:AcceptVpcPeeringConnection": _accept_peering,
+    "application-autoscaling:RegisterScalableTarget": _register_target,
+    "rds:FailoverGlobalCluster": _move_global,
+    "rds:SwitchoverGlobalCluster": _move_global,
     "ec2:CreateNetworkAcl": _create_network_acl,
+    "ec2:CreateVpcPeeringConnection": _create_peering,
     "ec2:ReplaceNetworkAclAssociation": _replace_association,
     "ec2:CreateTags": _tag_ec2,
     "ec2:DeleteTags": _tag_ec2,

@@ -59,7 +59,7 @@ RESOURCES: Mapping[str, tuple[str, ...]] = dict(
         *_each("ec2", "CreateRoute DeleteRoute ReplaceRoute", _EC2 + "route-table/{RouteTableId}"),
         *_each(
             "ec2",
-            "DeleteVpcPeeringConnection",
+            "DeleteVpcPeeringConnection ModifyVpcPeeringConnectionOptions",
             _EC2 + "vpc-peering-connection/{VpcPeeringConnectionId}",
         ),
         *_each("fis", "ListExperiments ListExperimentTemplates ListActions GetAction", ANY),
@@ -94,7 +94,7 @@ RESOURCES: Mapping[str, tuple[str, ...]] = dict(
         *_each("cloudwatch", "GetMetricData GetMetricStatistics ListMetrics PutMetricData", ANY),
         *_each("cloudwatch", "ListTagsForResource TagResource UntagResource", "{ResourceARN}"),
         *_each("application-autoscaling", "DescribeScalableTargets DescribeScalingPolicies", ANY),
-        *_each("application-autoscaling", "DescribeScalingActivities RegisterScalableTarget", ANY),
+        *_each("application-autoscaling", "DescribeScalingActivities", ANY),
         *_each("elasticloadbalancing", "DescribeLoadBalancers DescribeTargetGroups DescribeTags", ANY),
         *_each("elasticloadbalancing", "DescribeTargetHealth DescribeListeners", ANY),
         *_each("sns", "Publish GetTopicAttributes ListSubscriptionsByTopic", "{TopicArn}"),
@@ -114,7 +114,7 @@ RESOURCES: Mapping[str, tuple[str, ...]] = dict(
         ),
         *_each(
             "rds",
-            "DescribeDBClusters ModifyDBCluster StopDBCluster StartDBCluster",
+            "DescribeDBClusters ModifyDBCluster StopDBCluster StartDBCluster FailoverDBCluster",
             _RDS + "cluster:{DBClusterIdentifier}",
         ),
         *_each("rds", "DescribeDBInstances DeleteDBInstance", _RDS + "db:{DBInstanceIdentifier}"),

@@ -156,6 +156,12 @@ def subnet_of_association(region: str, association_id: str) -> str:
     return ""
 
 
+def accepter_of(region: str, peering_id: str) -> str:
+    """Return the VPC that is asked for a peering; empty if there is none."""
+    peering = ec2_backends[ACCOUNT][region].vpc_pcxs.get(peering_id)
+    return str(peering.peer_vpc.id) if peering is not None else ""
+
+
 def key_of_table(arn: str) -> str:
     """Return the ARN of the customer's key under which a table is; empty if it is under no such key."""
     parts = arn.split(":", 5)
@@ -173,6 +179,14 @@ def key_of_queue(arn: str) -> str:
     queue = sqs_backends[ACCOUNT][region].queues.get(name)
     key = str(getattr(queue, "kms_master_key_id", "") or "")
     return key if key.startswith("arn:") and ":key/" in key else ""
+
+
+def writers_of(global_cluster: str) -> tuple[str, ...]:
+    """Return the ARN of the cluster that takes a global database's writes, if there is one."""
+    found = (backend.global_clusters.get(global_cluster) for backend in rds_backends[ACCOUNT].values())
+    return tuple(
+        str(member.arn) for one in found if one is not None for member in one.members if member.is_writer
+    )
 
 
 def secret_arn(region: str, secret_id: str) -> str:
