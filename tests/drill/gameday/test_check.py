@@ -1,5 +1,6 @@
 """What is wrong with a game-day file is said with line and column, and nothing starts."""
 
+import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,10 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from drill import catalogue
 from drill.errors import DrillError, UsageError
 from drill.gameday import check, form
 from tests.drill.test_target import make_document
 
+TREE = Path(__file__).parents[3]
 DAY = """\
 schema: 1
 name: quarterly
@@ -115,3 +118,18 @@ def test_a_day_survives_the_store(tmp_path: Path) -> None:
     day = check.day(day_file(tmp_path))
 
     assert day == form.from_document(form.as_document(day))
+
+
+def test_the_published_schema_is_the_present_one() -> None:
+    """Editors are told what the program takes; ``drill gameday schema`` writes it anew."""
+    published = (TREE / "docs" / "schemas" / "gameday.json").read_text(encoding="utf-8")
+
+    assert json.loads(published) == form.json_schema()
+
+
+def test_the_example_is_right() -> None:
+    """The ready-made day can be read, and each of its drills is there."""
+    day = form.load(TREE / "examples" / "full-dr.yaml")
+
+    assert all(catalogue.find(drill.scenario) for drill in day.drills)
+    assert 10 == len(check.dates_upto(day, AFTER, ()))

@@ -69,7 +69,8 @@ def _serving(server: socketserver.BaseServer) -> Iterator[int]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
-        yield server.server_address[1]  # type: ignore[misc]
+        address: Any = server.server_address
+        yield int(address[1])
     finally:
         server.shutdown()
         server.server_close()
