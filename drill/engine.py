@@ -51,7 +51,7 @@ def run(order: Order, aws: Aws, progress: Progress, stop: Stop | None = None) ->
     stop = stop or Stop()
     progress = Steadfast(progress)
     target = order.plan.target
-    run_id = runs.new_id(order.plan)
+    run_id = order.run_id or runs.new_id(order.plan)
     # The lease comes first: what a drill under way has not undone yet is no leftover.
     with on_signals(stop), contextlib.ExitStack() as stack:
         progress.phase("guard", "checking that it may begin")

@@ -22,6 +22,7 @@ class Order:
         operator: Who asked.
         command: What was typed.
         audit: What an audit said of the system just before; None if there was none.
+        run_id: The run's id, where whoever asks must know it before; chosen otherwise.
 
     """
 
@@ -33,3 +34,4 @@ class Order:
     operator: str
     command: str
     audit: Audit | None = None
+    run_id: str = ""

@@ -16,6 +16,7 @@ DEFAULT = Path("runs")
 RECORD = "record.json"
 OBSERVATIONS = "observations.sqlite"
 REPORT = "report.html"
+SIGN_OFFS = "sign-offs.jsonl"
 _ID = re.compile(r"^\d{8}t\d{6}-[a-z0-9-]+-[0-9a-f]{4}$")
 
 
@@ -40,9 +41,14 @@ class Listed:
 
 
 def new_id(the_plan: Plan) -> str:
+    """Return the id of a new run of a plan."""
+    return new_id_of(the_plan.scenario)
+
+
+def new_id_of(scenario: str) -> str:
     """Return the id of a new run: when, what, and four digits by chance."""
     stamp = clock.now().wall[:19].replace("-", "").replace(":", "").lower()
-    return f"{stamp}-{the_plan.scenario}-{secrets.token_hex(2)}"
+    return f"{stamp}-{scenario}-{secrets.token_hex(2)}"
 
 
 def create(root: Path, run_id: str, the_plan: Plan) -> Path:

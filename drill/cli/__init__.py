@@ -20,6 +20,8 @@ _COMMANDS = {
     "iam-policy": "Print the least IAM policy that a drill needs.",
     "recover": "Put back what interrupted runs left broken.",
     "abort": "Stop a drill that is going, from another terminal; it rolls back.",
+    "gameday": "Days of several drills: check, next, run, serve, tick, history, approve, veto.",
+    "note": "Write down what you see, on the game day that is going.",
     "report": "Render a run's report again, in one of several forms.",
     "review": "Read, compare, dispute and sign off reports, in a browser.",
     "verify": "Prove that nobody changed what a run left, nor its sign-off.",

@@ -1,5 +1,7 @@
 """Options that commands share, and a scenario's parameters as options."""
 
+import getpass
+import os
 import shlex
 import sys
 from collections.abc import Callable
@@ -156,6 +158,14 @@ def _option(name: str, field: FieldInfo) -> click.Option:
     if get_origin(kind) is Literal:
         kind = click.Choice([str(choice) for choice in get_args(kind)])
     return click.Option([flag], type=kind, default=None, help=field.description)
+
+
+def operator() -> str:
+    """Return who types."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name, as in many containers
+        return f"user {os.getuid()}"
 
 
 def typed_command() -> str:

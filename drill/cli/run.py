@@ -1,8 +1,6 @@
 """``drill run``: from plan to report."""
 
-import getpass
 import json
-import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -41,6 +39,7 @@ from drill.scenario import Scenario
     help="Look first at what the system lacks; the report tells it beside what it explains.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for machines.")
+@click.option("--run-id", default="", hidden=True, help="The run's id, for whoever must know it before.")
 def _one(  # noqa: PLR0913 (one argument for each option)
     scenario: Scenario[Any],
     target_path: Path | None,
@@ -51,6 +50,7 @@ def _one(  # noqa: PLR0913 (one argument for each option)
     unchecked_permissions: bool,
     audited: bool,
     as_json: bool,
+    run_id: str,
     **typed: Any,  # noqa: ANN401 (the scenario's own options)
 ) -> int:
     params = options.parameters(scenario, typed)
@@ -70,7 +70,8 @@ def _one(  # noqa: PLR0913 (one argument for each option)
         the_plan = plan.make(scenario, params, chosen)
         the_plan = _permitted(the_plan, own_lab=target_path is None, unchecked=unchecked_permissions)
         seen = before.look(chosen, root, progress) if audited else None
-        order = Order(scenario, params, the_plan, root, confirm, _operator(), options.typed_command(), seen)
+        who, typed_in = options.operator(), options.typed_command()
+        order = Order(scenario, params, the_plan, root, confirm, who, typed_in, audit=seen, run_id=run_id)
         with keys.heard(order.operator, progress) as stop:
             finished = engine.run(order, Aws.of(chosen), progress, stop)
         # A lab stays up for as long as something is to be undone; whatever happens to the report,
@@ -99,13 +100,6 @@ def _permitted(the_plan: Plan, *, own_lab: bool, unchecked: bool) -> Plan:
     if own_lab and not catalogue.is_own(the_plan.scenario):
         permit(the_plan)  # the lab's own role knows only the scenarios that come along
     return the_plan
-
-
-def _operator() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user id without a name, as in many containers
-        return f"user {os.getuid()}"
 
 
 def _tell(finished: Record, root: Path, report: Path | None, *, as_json: bool) -> None:

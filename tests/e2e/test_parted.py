@@ -45,7 +45,7 @@ def alerted_ns(lab: Lab, record: Record) -> int:
 def test_somebody_is_told_and_no_order_is_lost(
     lab: Lab, drill_run: Callable[..., Ended], scenario: str
 ) -> None:
-    """Met with the default objectives; the alert's true time is inside; pending orders came; all as before."""
+    """Met by default objectives; the alert's true time is inside; pending orders came; all as before."""
     before = lab.fingerprint()
 
     ended = drill_run(scenario)

@@ -1,0 +1,56 @@
+"""What must be in order before a day is held: the last one's reports signed off, its actions done."""
+
+from datetime import datetime
+from pathlib import Path
+
+from drill import clock, runs
+from drill.gameday import folder as days
+from drill.gameday.folder import Held
+
+
+def last_before(held: Held, root: Path) -> Held | None:
+    """Return the day of the same name that was held before this one; None if there was none."""
+    earlier = [
+        one
+        for one in days.listed(root, held.day.name)
+        if one.planned_at < held.planned_at and one.state == "ended"
+    ]
+    return earlier[-1] if earlier else None
+
+
+def unsigned(held: Held, runs_root: Path) -> tuple[str, ...]:
+    """Return the ids of a day's finished runs that nobody has signed off."""
+    every = [str(one["run_id"]) for one in held.drills]
+    return tuple(
+        run_id
+        for run_id in every
+        if (runs_root / run_id / runs.RECORD).exists() and not (runs_root / run_id / runs.SIGN_OFFS).exists()
+    )
+
+
+def warnings(held: Held, root: Path, runs_root: Path) -> tuple[str, ...]:
+    """Return what is left of the day before, one line each."""
+    return tuple(text for text, _ in _left(held, root, runs_root))
+
+
+def blocked(held: Held, root: Path, runs_root: Path) -> str:
+    """Return why a day may not be held yet, or nothing."""
+    return "; ".join(text for text, blocks in _left(held, root, runs_root) if blocks)
+
+
+def _left(held: Held, root: Path, runs_root: Path) -> list[tuple[str, bool]]:
+    before = last_before(held, root)
+    if before is None:
+        return []
+    today = datetime.fromisoformat(clock.now().wall).date()
+    left = []
+    without = unsigned(before, runs_root)
+    if without:
+        text = f"not signed off: {', '.join(without)}; sign them off with: drill review"
+        left.append((text, held.day.signed_off == "block"))
+    late = days.overdue(before, today)
+    if late:
+        listed = ", ".join(f"{one.what!r} ({one.owner}, due {one.due})" for one in late)
+        text = f"overdue actions of {before.id}: {listed}; close them with: drill gameday done"
+        left.append((text, held.day.open_actions == "block"))
+    return left

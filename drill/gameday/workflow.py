@@ -1,0 +1,294 @@
+"""A game day as a durable workflow: whoever dies, the day is gone on with where it stood.
+
+It runs on DBOS (https://docs.dbos.dev), whose store is an SQLite file or a PostgreSQL database. The
+workflow's id is the day's: its name and its planned instant, so that each date is held once however
+many schedulers there are. What a step did is kept when it returned; a step that was cut off is run
+again, so each one here first looks what the earlier try left. The workflow itself may look at nothing
+but what its steps returned: what it did must come out the same when it is gone on with.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from dbos import DBOS, DBOSClient, DBOSConfig, SetWorkflowID
+
+from drill import clock, exit_codes, target
+from drill.aws import Aws
+from drill.errors import DrillError
+from drill.gameday import drilling, notify
+from drill.gameday import folder as days
+from drill.gameday.before import blocked
+from drill.gameday.form import GameDay, Occasion, as_document, from_document
+
+# Kept the same as long as days that began under one version can be gone on with by the next.
+_VERSION = "gameday-1"
+VETO, APPROVAL = "veto", "approval"
+YES, NO = "yes", "no"
+
+
+@dataclass(slots=True)
+class _Serving:
+    """What this process serves with; DBOS calls plain functions, which read it here."""
+
+    runs: Path = Path("runs")
+    root: Path = days.DEFAULT
+    stopping: threading.Event = field(default_factory=threading.Event)
+    report: Callable[[Path, Path, Path], object] = lambda *_: None
+
+
+_SERVING = _Serving()
+
+
+class Stopping(BaseException):
+    """Ends this process's part of a day, which stays as it is for the next one to go on with."""
+
+
+def store_url(root: Path, given: str = "") -> str:
+    """Return the address of the store: SQLite beside the days, unless another is given."""
+    if given:
+        return given
+    root.mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{(root / 'store.sqlite').resolve()}"
+
+
+def launch(url: str, root: Path, runs_root: Path, report: Callable[[Path, Path, Path], object]) -> None:
+    """Begin to serve: days that a process before left are gone on with at once.
+
+    Args:
+        url: The store.
+        root: The folder of all days.
+        runs_root: The folder of all runs.
+        report: Writes a day's report, from its folder and these two.
+
+    """
+    _SERVING.runs, _SERVING.root, _SERVING.report = runs_root, root, report
+    _SERVING.stopping.clear()
+    config: DBOSConfig = {
+        "name": "drill-gamedays",
+        "system_database_url": url,
+        "application_version": _VERSION,
+        # One name for all: only who holds the store's lock serves, so what is pending is its to go on with.
+        "executor_id": "drill",
+        "log_level": "WARNING",
+        "notification_listener_polling_interval_sec": 0.2,
+    }
+    DBOS(config=config)
+    DBOS.launch()
+
+
+def shut_down() -> None:
+    """Stop serving: a drill that is going is stopped and rolled back; its day is gone on with later."""
+    _SERVING.stopping.set()
+    DBOS.destroy(workflow_completion_timeout_sec=1)
+
+
+def start(day: GameDay, planned_at: datetime) -> str:
+    """Begin a day unless it has begun; return its id."""
+    identifier = days.day_id(day.name, planned_at)
+    with SetWorkflowID(identifier):
+        DBOS.start_workflow(_held, as_document(day), planned_at.astimezone(UTC).isoformat())
+    return identifier
+
+
+def going() -> list[str]:
+    """Return the ids of the days that are not over."""
+    return [one.workflow_id for one in DBOS.list_workflows(status=["PENDING", "ENQUEUED"])]
+
+
+def say(url: str, identifier: str, topic: str, answer: str, by: str) -> None:
+    """Answer a day that waits: veto it, or approve a drill of it; from any process."""
+    client = DBOSClient(system_database_url=url)
+    try:
+        client.send(identifier, {"answer": answer, "by": by}, topic=topic)
+    finally:
+        client.destroy()
+
+
+@DBOS.workflow()
+def _held(document: dict[str, Any], planned: str) -> str:
+    """Hold one day, from its notice to its report."""
+    day, planned_at = from_document(document), datetime.fromisoformat(planned)
+    identifier = days.day_id(day.name, planned_at)
+    why = _may_begin(day, identifier, planned_at)
+    if why:
+        _over(identifier, "skipped", why)
+        return "skipped"
+    _tell(identifier, "start", f"{len(day.drills)} drills on {day.target.name}")
+    outcomes: list[Mapping[str, Any]] = []
+    stopped = ""
+    for number in range(len(day.drills)):
+        stopped = _gate(day, identifier, number)
+        if stopped:
+            break
+        one = _drill(identifier, number)
+        outcomes.append(one)
+        stopped = _after(day, identifier, number, one)
+        if stopped:
+            break
+    _over(identifier, "ended", stopped)
+    return "ended"
+
+
+def _may_begin(day: GameDay, identifier: str, planned_at: datetime) -> str:
+    """Wait for the planned instant, listening for a veto; return why the day is not held, or nothing."""
+    late_s = day.schedule.late_s if day.schedule else 0.0
+    why = _begun(identifier, late_s)
+    if why:
+        return why
+    _tell(
+        identifier,
+        "before",
+        f"it begins at {planned_at:%Y-%m-%d %H:%M} UTC; veto it with: drill gameday veto {identifier}",
+    )
+    said = _heard(VETO, (planned_at - _now()).total_seconds())
+    return f"vetoed by {said['by']}" if said is not None else _blocked(identifier)
+
+
+def _gate(day: GameDay, identifier: str, number: int) -> str:
+    """Cool down and wait for the approval; return why the day ends here, or nothing."""
+    drill = day.drills[number]
+    if _too_late(identifier, number):
+        return f"drill {number + 1} ({drill.scenario}) would begin after the day's time is over"
+    if drill.cool_down_s:
+        DBOS.sleep(drill.cool_down_s)
+    if drill.gate == "none":
+        return ""
+    typed = f"drill gameday approve {identifier}"
+    _tell(identifier, "approval", f"{drill.scenario} waits for an approval: {typed}")
+    said = _heard(f"{APPROVAL}-{number}", drill.approval_within_s)
+    if said is None:
+        return f"nobody approved {drill.scenario} within {drill.approval_within_s:g} s"
+    agreed = said["answer"] == YES
+    _noted(identifier, "approved" if agreed else "refused", number, str(said["by"]))
+    return "" if agreed else f"{drill.scenario} was not approved by {said['by']}"
+
+
+def _after(day: GameDay, identifier: str, number: int, one: Mapping[str, Any]) -> str:
+    """Tell what a drill came to; return why the day ends here, or nothing."""
+    drill, code = day.drills[number], one["exit_code"]
+    if code == exit_codes.MET:
+        return ""
+    _tell(identifier, "breach", f"{drill.scenario}: {one['outcome']}: {one['reason']}")
+    if code == exit_codes.ROLLBACK_INCOMPLETE:
+        return f"{drill.scenario} left something broken; put it back with: drill recover"
+    if code == exit_codes.STOPPED or one["outcome"] == "failed":
+        return f"{drill.scenario} was stopped: {one['reason']}"
+    return f"{drill.scenario} was {one['outcome']}" if drill.on_breach == "stop" else ""
+
+
+@DBOS.step()
+def _begun(identifier: str, late_s: float) -> str:
+    held = days.read(_SERVING.root / identifier)
+    behind_s = (_wall() - held.planned_at).total_seconds()
+    if behind_s > max(late_s, 60.0) and held.state == "planned":
+        return f"it was missed: nobody served at {held.planned_at:%Y-%m-%d %H:%M} UTC"
+    return ""
+
+
+@DBOS.step()
+def _blocked(identifier: str) -> str:
+    folder = _SERVING.root / identifier
+    why = blocked(days.read(folder), _SERVING.root, _SERVING.runs)
+    if not why and days.read(folder).state == "planned":
+        days.note(folder, "begun")
+    return why
+
+
+@DBOS.step()
+def _too_late(identifier: str, number: int) -> bool:
+    held = days.read(_SERVING.root / identifier)
+    if number == 0 or held.day.lasts_s is None:
+        return False
+    late_s = held.day.schedule.late_s if held.day.schedule else 0.0
+    return (_wall() - held.planned_at).total_seconds() > held.day.lasts_s + late_s
+
+
+@DBOS.step()
+def _drill(identifier: str, number: int) -> Mapping[str, Any]:
+    folder = _SERVING.root / identifier
+    held = days.read(folder)
+    done = next((one for one in held.drills if one["number"] == number), None)
+    if done is not None:
+        return dict(done)
+    place = drilling.Place(_SERVING.runs, folder, held.day, number)
+    became = drilling.run(place, lambda: not _SERVING.stopping.is_set())
+    _check_stopping()
+    return became
+
+
+@DBOS.step()
+def _tell(identifier: str, occasion: Occasion, text: str) -> None:
+    """Tell everybody who wants to hear of an occasion; who can't be told does not hold up the day."""
+    folder = _SERVING.root / identifier
+    held = days.read(folder)
+    report = (folder / days.REPORT).resolve().as_uri()
+    told = f"{text}\n{report}" if occasion == "end" else text
+    try:
+        aws = Aws.of(target.load(held.day.target))
+    except DrillError as problem:
+        days.note(folder, "notified", occasion=occasion, text=text, failed=[str(problem)])
+        return
+    failed = [
+        why
+        for channel in held.day.notify
+        if occasion in channel.on
+        and (why := notify.tell(channel, aws, f"game day {identifier}: {occasion}", told))
+    ]
+    days.note(folder, "notified", occasion=occasion, text=text, failed=failed)
+
+
+@DBOS.step()
+def _noted(identifier: str, kind: str, number: int, by: str) -> None:
+    days.note(_SERVING.root / identifier, kind, number=number, by=by)
+
+
+@DBOS.step()
+def _closed(identifier: str, kind: str, why: str) -> None:
+    folder = _SERVING.root / identifier
+    if days.read(folder).state not in days.OVER:
+        days.note(folder, kind, reason=why)
+
+
+@DBOS.step()
+def _reported(identifier: str) -> None:
+    _SERVING.report(_SERVING.root / identifier, _SERVING.root, _SERVING.runs)
+
+
+@DBOS.step()
+def _told_time() -> str:
+    return _wall().isoformat()
+
+
+def _over(identifier: str, kind: str, why: str) -> None:
+    _closed(identifier, kind, why)
+    _reported(identifier)
+    if kind == "skipped":
+        _tell(identifier, "skipped", why)
+        return
+    if why:
+        _tell(identifier, "stop", why)
+    _tell(identifier, "end", "the day is over")
+
+
+def _heard(topic: str, seconds: float) -> Mapping[str, Any] | None:
+    """Wait for an answer; a day that is gone on with waits no longer than it would have."""
+    said: Mapping[str, Any] | None = DBOS.recv(topic, timeout_seconds=max(0.0, seconds))
+    return said
+
+
+def _check_stopping() -> None:
+    if _SERVING.stopping.is_set():
+        raise Stopping
+
+
+def _now() -> datetime:
+    """Return the time as the workflow saw it first."""
+    return datetime.fromisoformat(_told_time())
+
+
+def _wall() -> datetime:
+    return datetime.fromisoformat(clock.now().wall)
