@@ -13,19 +13,22 @@ from drill.model import CostItem, ProbeSpec
 from drill.plan import Plan
 
 _HOUR_S = 3600.0
+_MILLIONTH, _THOUSANDTH = 1e-6, 1e-3
 # What one attempt of a probe makes AWS bill, by the probe's kind: the price's name and how many units.
 # A client's request is one of the application's function, an order one write of the global table in
 # each region. Calls of Route 53's, EC2's and RDS's APIs are free.
 _ATTEMPTS: Mapping[str, tuple[tuple[str, float], ...]] = {
-    "dns": (("dns_query_million", 1),),
-    "http": (("lambda_request_million", 1),),
-    "queue": (("queue_request_million", 1),),
-    "replication": (("table_write_million", 2), ("table_read_million", 10)),
-    "table": (("table_read_million", 1),),
-    "writer": (("lambda_request_million", 1), ("table_write_million", 2)),
+    "dns": (("dns_query_million", _MILLIONTH),),
+    "http": (("lambda_request_million", _MILLIONTH),),
+    "metric": (("metric_request_thousand", _THOUSANDTH),),
+    "queue": (("queue_request_million", _MILLIONTH),),
+    "replication": (("table_write_million", 2 * _MILLIONTH), ("table_read_million", 10 * _MILLIONTH)),
+    "table": (("table_read_million", _MILLIONTH),),
+    "writer": (("lambda_request_million", _MILLIONTH), ("table_write_million", 2 * _MILLIONTH)),
 }
 _WHAT = {
     "dns_query_million": "questions to the zone",
+    "metric_request_thousand": "reads of metrics",
     "lambda_request_million": "requests of the application",
     "queue_request_million": "reads of the queue",
     "table_read_million": "reads of the table",
@@ -74,13 +77,13 @@ def _probes(plan: Plan) -> Iterator[Billed]:
     for spec in plan.probes:
         for unit, each in _ATTEMPTS.get(spec.kind, ()):
             low, high = units.get(unit, (0.0, 0.0))
-            units[unit] = low + _millions(spec, least_s, each), high + _millions(spec, most_s, each)
+            units[unit] = low + _units(spec, least_s, each), high + _units(spec, most_s, each)
     for unit, (low, high) in sorted(units.items()):
         yield Billed("probes", _WHAT[unit], unit, low, high)
 
 
-def _millions(spec: ProbeSpec, seconds: float, each: float) -> float:
-    return seconds / spec.interval_s * each / 1e6
+def _units(spec: ProbeSpec, seconds: float, each: float) -> float:
+    return seconds / spec.interval_s * each
 
 
 def _schedules(plan: Plan) -> Iterator[Billed]:
