@@ -86,7 +86,7 @@ def test_new_writes_a_package(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         (["new", "region-outage"], "is installed already; choose another name"),
         (["new", "cache-loss", "--out", "."], "is there already; write elsewhere with: --out DIR"),
         (["new", "cache-loss", "--out", "/proc/nowhere"], "can't be written"),
-        (["show", "region-outrage"], "did you mean region-outage?"),
+        (["show", "region-outrage"], "did you mean region-outage"),
         (["show", "region-outage", "--target", "none.yaml"], "can't be read"),
     ],
 )
