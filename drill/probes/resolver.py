@@ -82,7 +82,9 @@ class NameServer(asyncio.DatagramProtocol):
                     self._transport.sendto(question)
                     await asyncio.wait((future,), timeout=REPEAT_S)
         except TimeoutError:
-            return Answer(error="timeout")
+            # Where this process stood still, the reply may have come together with the time-out.
+            if not future.done():
+                return Answer(error="timeout")
         finally:
             del self._waiting[number]
         reply = future.result()

@@ -82,7 +82,7 @@ class Schedule:
         self._keep(Observation(self._name, number, due_ns, None, None, Goodness.UNKNOWN, None, detail))
 
     def _unseen(self, seen: Seen, sent_ns: int, done_ns: int) -> bool:
-        """Say whether an attempt timed out without this process having looked for about as long."""
+        """Say whether an attempt timed out and this process had stood still for a good part of that time."""
         if seen.goodness is not Goodness.BAD or seen.detail.get("error") not in _TIME_OUTS:
             return False
         return self._stalls.looked_ns(sent_ns, done_ns) < ENOUGH * self._probe.spec.timeout_s * 1e9

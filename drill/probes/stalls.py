@@ -10,7 +10,7 @@ BEAT_S = 0.02
 LEAST_NS = 30_000_000
 _MOST = 1000
 # An attempt that was looked at for less of its time-out than this shows nothing when it times out.
-ENOUGH = 0.9
+ENOUGH = 0.5
 
 
 class Stalls:

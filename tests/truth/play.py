@@ -99,21 +99,25 @@ def _ended(folder: Path, drill: Drill, process: "subprocess.Popen[bytes]") -> Pl
         process.terminate()
         status = process.wait()
     played = _played(folder, drill)
-    if played.folder is not None and status == 0:
-        return played
-    log = (folder / f"{drill.name}.log").read_text(encoding="utf-8", errors="replace").strip()
-    return replace(played, complaint=f"ended with {status}: {log[-1500:]}")
+    return played if status == 0 else replace(played, complaint=f"ended with {status}: {_log(folder, drill)}")
 
 
 def kept(folder: Path) -> list[Played]:
-    """Return the drills that were played in a folder before, and came to a record."""
+    """Return the drills that were played in a folder before."""
     drills = json.loads((folder / DRILLS).read_text(encoding="utf-8"))
-    return [one for one in (_played(folder, Drill.of(drill)) for drill in drills) if one.folder is not None]
+    return [_played(folder, Drill.of(drill)) for drill in drills]
 
 
 def _played(folder: Path, drill: Drill) -> Played:
     runs = sorted(path.parent for path in (folder / drill.name).glob("*/planted.json"))
-    return Played(drill, runs[-1] if runs else None, folder / TRUTH)
+    if not runs:
+        return Played(drill, None, folder / TRUTH, _log(folder, drill))
+    return Played(drill, runs[-1], folder / TRUTH)
+
+
+def _log(folder: Path, drill: Drill) -> str:
+    """Return the end of what a drill said."""
+    return (folder / f"{drill.name}.log").read_text(encoding="utf-8", errors="replace").strip()[-1500:]
 
 
 def _environment() -> dict[str, str]:

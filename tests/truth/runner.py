@@ -52,8 +52,8 @@ def timing(drill: Drill) -> Timing:
     return Timing(
         warm_up_s=drill.window_s,
         settle_s=drill.window_s,
-        deadline_s=DEADLINE_S,
-        failback_s=DEADLINE_S,
+        deadline_s=DEADLINE_S + 4 * drill.window_s,
+        failback_s=DEADLINE_S + 4 * drill.window_s,
         probe_interval_s=drill.probe_s,
         probe_timeout_s=drill.timeout_s,
         write_interval_s=drill.write_s,

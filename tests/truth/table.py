@@ -35,10 +35,10 @@ duration; starved drills are not asked for that.
 
 Planted are: orders with another nonce, orders that are there twice, deleted orders, orders that the old
 primary takes after the cutover, samplers that stand still (SIGSTOP) where an edge is or for a good part
-of a drill, and an interval that no sampler can keep. The clients' attempts are judged one by one too:
-none may be called bad that nothing stood in the way of. On a busy machine the lab itself answers late,
-which is an outage that no fault caused; a canary beside the drills sees that, and such a drill is played
-again, slower.
+of a drill, and an interval that no sampler can keep (which a guard refuses). The clients' attempts are
+judged one by one too: none may be called bad that nothing stood in the way of. On a busy machine the lab
+itself answers late, which is an outage that no fault caused; a canary beside the drills sees that, and
+such a drill is played again, slower.
 
 Each drill is drawn from its seed. A red one prints the command that plays it alone:
 `make truth ARGS='--seed 7 --keep FOLDER'`.

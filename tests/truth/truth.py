@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 
-from tests.truth.case import Case
+from tests.truth.case import Case, Same
 from tests.truth.draw import Drill, drill_of
 from tests.truth.play import Played, kept, play
 from tests.truth.verdicts import Verdict, verdict
@@ -20,6 +20,8 @@ TRIES = 6
 SLOWER = 1.5
 # A guard that refuses since a checker did not get its answer in time.
 BUSY = "Refused: check-is-healthy"
+# What the guard of the probes' pace says before anything is touched.
+REFUSED = "Refused: pace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,12 @@ def _judged(played: Played, told: Callable[[str], None]) -> Verdict | None:
     if BUSY in played.complaint:
         told(f"{about}: again, the lab's checkers gave up before anything was broken")
         return None
+    if drill.plant == "overcommit":
+        refused = Same(
+            "outcome", "an interval that can't be kept is refused", REFUSED in played.complaint, True
+        )
+        told(f"{about}: {'refused' if refused.inside else 'RED'}")
+        return Verdict(drill, (refused,), starved=True)
     if played.folder is None:
         told(f"{about}: {played.complaint}")
         return Verdict(drill, (), complaint=played.complaint)
