@@ -14,6 +14,7 @@ from drill.faults.scaling_suspension import ScalingSuspension
 from drill.faults.table_throttle import TableThrottle
 from drill.model import (
     REFUSED_FOR_CAPACITY,
+    CostItem,
     Goodness,
     GuardSpec,
     History,
@@ -109,7 +110,7 @@ class DynamodbThrottling(Scenario[ThrottlingParams]):
         "DR16: what fixed capacity does to clients under load, and whether auto scaling ends it",
     )
     parameters = ThrottlingParams
-    awaited = "the throttling, its alert, or its end by auto scaling,"
+    awaited = "its alert, or its end where auto scaling was left at work"
 
     def guards(self, target: Target, params: ThrottlingParams) -> tuple[GuardSpec, ...]:
         """Refuse a table that has no more than that, does not carry the load, or may not be decreased."""
@@ -127,9 +128,14 @@ class DynamodbThrottling(Scenario[ThrottlingParams]):
             Step(f"suspend-scaling-{region.name}", ScalingSuspension(region.name, _arn(target, region.name)))
             for region in (target.primary, target.standby)
         )
-        primary = target.primary.name
+        here, there = target.primary.name, target.standby.name
         throttle = TableThrottle(
-            primary, _arn(target, primary), params.capacity, timing.effect_s, timing.poll_s
+            here,
+            _arn(target, here),
+            params.capacity,
+            timing.effect_s,
+            timing.poll_s,
+            (_arn(target, there),),
         )
         lower = Step("lower-capacity", throttle)
         return (lower,) if params.let_autoscaling_work else (*suspend, lower)
@@ -236,6 +242,18 @@ class DynamodbThrottling(Scenario[ThrottlingParams]):
     def ledger_stores(self, target: Target, params: ThrottlingParams) -> tuple[str, ...]:
         """Return the store that was throttled."""
         return ("dynamodb",)
+
+    def costs(self, target: Target, params: ThrottlingParams) -> tuple[CostItem, ...]:
+        """Return what its orders are billed where the table is paid by the request, in both regions."""
+        timing = target.timing
+        longest_s = timing.warm_up_s + timing.deadline_s + timing.failback_s
+        # The table and its index, when an order is stored and when it is settled.
+        writes = 4 * 2 * params.per_s(target) * longest_s
+        reads = longest_s / timing.api_interval_s
+        return (
+            CostItem("orders in an on-demand table", "table_write_million", 0, writes / 1e6),
+            CostItem("reading ReplicationLatency", "metric_request_thousand", 0, reads / 1000),
+        )
 
     def notes(self, target: Target, params: ThrottlingParams) -> tuple[str, ...]:
         """Say what is shared, what comes first, and what is not shown."""

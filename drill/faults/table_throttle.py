@@ -36,6 +36,7 @@ class TableThrottle(Fault):
         write_units: Write units a second that are left to each of them, at least 1.
         wait_s: How long an update may take to be in force.
         poll_s: How often it is looked at meanwhile.
+        replica_arns: The same table in other regions, which shares the capacity.
 
     """
 
@@ -44,6 +45,7 @@ class TableThrottle(Fault):
     write_units: int
     wait_s: float = 120.0
     poll_s: float = 0.5
+    replica_arns: tuple[str, ...] = ()
 
     kind = "table-throttle"
     plain_undo = True
@@ -84,8 +86,9 @@ class TableThrottle(Fault):
         )
 
     def touches(self) -> tuple[Resource, ...]:
-        """Return the table."""
-        return (Resource("table", "dynamodb", self.region, self.table_arn),)
+        """Return the table in every region: what one writes, all write."""
+        every = (self.table_arn, *self.replica_arns)
+        return tuple(Resource("table", "dynamodb", arn.split(":")[3], arn) for arn in every)
 
     def capture(self, aws: "Aws") -> Mapping[str, Json]:
         """Return the capacity of every part that is going to be lowered.
