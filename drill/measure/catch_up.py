@@ -25,12 +25,13 @@ NAME = "catch_up"
 def catch_up(spec: MeasureSpec, history: History, target: Target) -> Measured:  # noqa: ARG001
     """Return how much was held back, and how long it took to arrive."""
     window = undo_window(history)
-    if window is None:
+    seen = sent_in_order(history, spec.probe)
+    if window is None or not seen:
         return NOTHING
     options = history.probes[spec.probe].options
     way = f"{options.get('source')} to {options.get('destination')}"
     begun_ns = window.begin.earliest_ns
-    held = [one for one in sent_in_order(history, spec.probe) if _held_back(one, begun_ns)]
+    held = [one for one in seen if _held_back(one, begun_ns)]
     how = f"{len(held)} markers written before the rollback had not arrived when it began."
     count = Measurement("held_back", len(held), len(held), "1", how, f"markers held back, {way}", way)
     if not held:

@@ -1,6 +1,6 @@
 """Fallback: what still works while one store can't be reached, and whether nothing of it is lost.
 
-Probe: ``writer``. Options: ``store``, the one that is away (needed).
+Probe: ``writer``. Option: ``store``, the one that is away (``aurora``).
 
 Measurements, over the writes sent between the injection and the rollback:
 
@@ -14,7 +14,7 @@ Measurements, over the writes sent between the injection and the rollback:
 from drill.measure.accounts import PENDING, RESUMED, unreconciled_in
 from drill.measure.attempts import sent_in_order
 from drill.measure.numbers import counted, ranges
-from drill.measure.options import text
+from drill.measure.options import optional_text
 from drill.measure.parts import NOTHING, found, only, together
 from drill.measure.recovery import fault_window
 from drill.model import Finding, Goodness, History, Measured, Measurement, MeasureSpec, Severity
@@ -27,7 +27,7 @@ def fallback(spec: MeasureSpec, history: History, target: Target) -> Measured:  
     window = fault_window(history)
     if window is None:
         return NOTHING
-    store = text(spec, "store")
+    store = optional_text(spec, "store") or "aurora"
     seen = [
         one
         for one in sent_in_order(history, spec.probe)

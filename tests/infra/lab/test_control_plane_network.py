@@ -218,3 +218,32 @@ def test_a_cidr_that_was_given_back_is_no_longer_the_vpcs(lab: Lab) -> None:
 
     assert during == ("10.1.0.0/16", "10.9.0.0/16")
     assert after == ("10.1.0.0/16",)
+
+
+def test_two_vpcs_are_joined_by_one_peering_with_tags_of_each_side(lab: Lab) -> None:
+    """A second one is refused while the first is not over; what one region tags, the other does not show."""
+    ends = [make_network(lab, EAST, "10.1.0.0/16")[0], make_network(lab, WEST, "10.2.0.0/16")[0]]
+    east, west = lab.client("ec2", EAST), lab.client("ec2", WEST)
+    asked = {"VpcId": ends[0], "PeerVpcId": ends[1], "PeerRegion": WEST}
+    made = east.create_vpc_peering_connection(**asked)["VpcPeeringConnection"]["VpcPeeringConnectionId"]
+    west.create_tags(Resources=[made], Tags=[{"Key": "side", "Value": "west"}])
+    shown = [one.describe_vpc_peering_connections()["VpcPeeringConnections"] for one in (east, west)]
+    assert [[], [{"Key": "side", "Value": "west"}]] == [one["Tags"] for (one,) in shown]
+    for client, wanted in (
+        (east, asked),
+        (west, {"VpcId": ends[1], "PeerVpcId": ends[0], "PeerRegion": EAST}),
+    ):
+        with pytest.raises(ClientError, match="VpcPeeringConnectionAlreadyExists"):
+            client.create_vpc_peering_connection(**wanted)
+    east.delete_vpc_peering_connection(VpcPeeringConnectionId=made)
+    again = east.create_vpc_peering_connection(**asked)["VpcPeeringConnection"]["VpcPeeringConnectionId"]
+    assert again != made
+
+
+def test_a_peering_of_overlapping_ranges_fails(lab: Lab) -> None:
+    """It never gets to where it could be accepted."""
+    ends = [make_network(lab, region, "10.1.0.0/16")[0] for region in (EAST, WEST)]
+    east = lab.client("ec2", EAST)
+    east.create_vpc_peering_connection(VpcId=ends[0], PeerVpcId=ends[1], PeerRegion=WEST)
+    (shown,) = east.describe_vpc_peering_connections()["VpcPeeringConnections"]
+    assert shown["Status"]["Code"] == "failed"

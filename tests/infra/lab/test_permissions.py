@@ -204,6 +204,58 @@ def test_what_is_made_must_be_tagged_as_the_statement_wants(plane: ControlPlane)
             refused(lambda: client("ec2").create_network_acl(VpcId=vpc, TagSpecifications=tags))
 
 
+def test_a_peering_takes_permissions_on_both_vpcs_and_a_tag(plane: ControlPlane) -> None:
+    """Asking for one is about the asking VPC, the peering and its tags; accepting it about the other VPC."""
+    root = clients(plane)("ec2")
+    ends = [root.create_vpc(CidrBlock=f"10.{part}.0.0/16")["Vpc"]["VpcId"] for part in (18, 19)]
+    vpcs = [f"arn:aws:ec2:*:{ACCOUNT}:vpc/{one}" for one in ends]
+    peering = f"arn:aws:ec2:*:{ACCOUNT}:vpc-peering-connection/*"
+    tagged = {"StringLike": {"aws:RequestTag/drill:run-id": "*"}}
+    needed = [
+        allow("ec2:CreateVpcPeeringConnection", vpcs[0]),
+        allow("ec2:CreateVpcPeeringConnection", peering, tagged),
+        allow("ec2:CreateTags", peering, tagged),
+        allow("ec2:AcceptVpcPeeringConnection", vpcs[1]),
+        allow("ec2:AcceptVpcPeeringConnection", peering),
+    ]
+    tags = [{"ResourceType": "vpc-peering-connection", "Tags": [{"Key": "drill:run-id", "Value": "r"}]}]
+    asked: dict[str, Any] = {"VpcId": ends[0], "PeerVpcId": ends[1]}
+
+    def joined(client: Client) -> None:
+        made = client("ec2").create_vpc_peering_connection(**asked, TagSpecifications=tags)
+        peering_id = made["VpcPeeringConnection"]["VpcPeeringConnectionId"]
+        client("ec2").accept_vpc_peering_connection(VpcPeeringConnectionId=peering_id)
+
+    def parted() -> None:
+        for one in root.describe_vpc_peering_connections()["VpcPeeringConnections"]:
+            root.delete_vpc_peering_connection(VpcPeeringConnectionId=one["VpcPeeringConnectionId"])
+
+    for missing in range(len(needed)):
+        rest = [one for place, one in enumerate(needed) if place != missing]
+        with bound(plane, *rest) as client:
+            assert refused(lambda: joined(client))[0] == "UnauthorizedOperation"
+        parted()
+    with bound(plane, *needed) as client:
+        refused(lambda: client("ec2").create_vpc_peering_connection(**asked))
+        joined(client)
+    parted()
+
+
+def test_an_encrypted_queue_is_read_by_who_may_use_its_key(plane: ControlPlane) -> None:
+    """SQS opens the key for whoever receives a message."""
+    root = clients(plane)
+    key = root("kms").create_key()["KeyMetadata"]["Arn"]
+    url = root("sqs").create_queue(QueueName="sealed", Attributes={"KmsMasterKeyId": key})["QueueUrl"]
+    receive = allow("sqs:ReceiveMessage", f"arn:aws:sqs:*:{ACCOUNT}:sealed")
+    through = {"StringEquals": {"kms:ViaService": "sqs.us-east-1.amazonaws.com"}}
+
+    with bound(plane, receive) as client:
+        said = refused(lambda: client("sqs").receive_message(QueueUrl=url))
+    with bound(plane, receive, allow("kms:Decrypt", key, through)) as client:
+        assert "Messages" not in client("sqs").receive_message(QueueUrl=url)
+    assert "kms:Decrypt" in said[2]
+
+
 def test_a_role_is_handed_on_only_to_the_service_that_is_named(plane: ControlPlane) -> None:
     """Scheduling takes the permission to hand EventBridge Scheduler its role."""
     iam = clients(plane)("iam")
