@@ -126,9 +126,11 @@ def _because(
         return ""
     missed = [one.objective.measurement for one in judgements if one.outcome is not Outcome.MET]
     unbounded = [one.name for one in measured.measurements if one.high is None]
-    found = [one for name in (*missed, *unbounded) for one in audit.explaining(name)]
-    told = dict.fromkeys(f"{one.check}: {one.title} ({one.what})" for one in found)
-    return f" The audit before it found {'; '.join(told)}." if told else ""
+    names = {one.check for name in (*missed, *unbounded) for one in audit.explaining(name)}
+    # Each check once, the critical ones first, as the audit has them; the report has them all.
+    told = {one.check: f"{one.check}: {one.title} ({one.what})" for one in reversed(audit.findings)}
+    found = [told[check] for check in dict.fromkeys(one.check for one in audit.findings) if check in names]
+    return f" The audit before it found {'; '.join(found)}." if found else ""
 
 
 def _exit_code(happened: Happened, outcome: Outcome) -> int:

@@ -4,8 +4,12 @@ from tests.defects.bench import Bench, Undo
 
 
 def no_children(bench: Bench) -> Undo:
-    """Take all children of the primary's calculated check away (DR05)."""
-    return _changed(bench, bench.target.primary.health_check_id, ResetElements=["ChildHealthChecks"])
+    """Take all children of both calculated checks away, so that neither is ever healthy (DR05)."""
+    undos = [
+        _changed(bench, region.health_check_id, ResetElements=["ChildHealthChecks"])
+        for region in (bench.target.primary, bench.target.standby)
+    ]
+    return lambda: [undo() for undo in undos]
 
 
 def threshold_zero(bench: Bench) -> Undo:

@@ -107,6 +107,9 @@ def _other_version(bench: Bench, region: Region, code: Any, **configuration: obj
 
 def _await_warm(bench: Bench, region: Region) -> None:
     functions = bench.client("lambda", region.name)
+    listed = functions.list_provisioned_concurrency_configs(FunctionName=region.function_name)
+    if not listed["ProvisionedConcurrencyConfigs"]:
+        return  # nothing is to be kept warm
     warm = Retrying(
         retry=retry_if_not_result(lambda status: status == "READY"),
         stop=stop_after_delay(_READY_S),

@@ -10,7 +10,7 @@ from tests.infra.deploylab import CONFIG, ONE, quick_control_plane
 from tests.infra.lab.planelab import Lab
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def shop() -> Iterator[tuple[Lab, Target]]:
     """Give the deployed system, and its owner's clients."""
     config = CONFIG.model_copy(update={"alert_email": None})

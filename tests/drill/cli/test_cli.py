@@ -28,9 +28,9 @@ def left(folder: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["run", "region-otage"], "did you mean region-outage? list them with: drill scenarios"),
+        (["run", "region-otage"], "did you mean region-outage"),
         (["run", "quite-another"], "list them with: drill scenarios"),
-        (["run", "region-outage", "--blakout"], "Did you mean '--blackout'?"),
+        (["run", "region-outage", "--blackot"], "Did you mean '--blackout'?"),
         (["run", "region-outage", "--rto", "soon"], "see: drill run region-outage --help"),
         (["run", "region-outage", "--rto", "-1"], "objective rto-s: Input should be greater than 0"),
         (["run", "region-outage", "--rpo-writes", "-1"], "objective rpo-writes: "),
