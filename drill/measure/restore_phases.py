@@ -76,8 +76,8 @@ class _Stage:
 def restore_phases(spec: MeasureSpec, history: History, target: Target) -> Measured:  # noqa: ARG001 (contract)
     """Return the phases that were seen, the last of them open where the restore stopped."""
     window = fault_window(history)
-    if window is None:
-        return NOTHING
+    if window is None or not (history.marks.steps or _sent(history, spec.probe, window)):
+        return NOTHING  # nobody restored anything, and nobody looked
     stages = _stages(spec, history, window)
     listed = _phases(window.begin, stages)
     check_telescoping(listed)
