@@ -52,7 +52,7 @@ _Says = Callable[[Observation], bool]
 def throttling(spec: MeasureSpec, history: History, target: Target) -> Measured:
     """Return onset, shares and the time to clear."""
     window = fault_window(history)
-    if window is None:
+    if window is None or not history.observations.get(spec.probe):
         return NOTHING
     table = optional_text(spec, "table") or ""
     first = _onset(history, (spec.probe, table), window)

@@ -35,7 +35,14 @@ def test_a_measure_that_crashes_is_told_and_loses_no_other() -> None:
 
 def test_no_measure_asks_for_anything_but_the_history() -> None:
     """With no observations at all, no measure finds anything and none crashes."""
-    options = {"served_by": WEST, "primary": EAST, "standby": WEST, "check": "clients", "zone": "clients"}
+    options = {
+        "served_by": WEST,
+        "primary": EAST,
+        "standby": WEST,
+        "check": "clients",
+        "zone": "clients",
+        "store": "aurora",
+    }
     specs = [MeasureSpec(kind, "clients", options) for kind in KINDS]
     for at in (marks(), marks(None), marks(undone=(6, 7))):
         found = measure(specs, history([], at), target())
@@ -46,7 +53,7 @@ def test_no_measure_asks_for_anything_but_the_history() -> None:
 
 def test_every_interval_is_in_order_and_explained() -> None:
     """Low is never above high, nothing is negative, and each says how it was obtained."""
-    options = {"served_by": WEST, "primary": EAST, "standby": WEST}
+    options = {"served_by": WEST, "primary": EAST, "standby": WEST, "store": "aurora"}
     specs = [MeasureSpec(kind, "clients", options) for kind in KINDS]
     for one in measure(specs, SEEN, target()).measurements:
         assert 0 <= one.low <= (float("inf") if one.high is None else one.high)
