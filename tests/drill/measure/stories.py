@@ -148,7 +148,7 @@ class Story:
 
     def _marker(self, number: int, poll_s: float) -> Observation:
         lag_s = self._lag(number)
-        misses = int(lag_s / poll_s)  # polls go out so often after the marker was written
+        misses = int(round(lag_s / poll_s, 9))  # polls go out so often after the marker was written
         detail: dict[str, Json] = {
             "written_sent_ns": ns(number),
             "written_done_ns": ns(number),
