@@ -61,7 +61,7 @@ DEFECTS = (
     Defect("DR05", "no children", names.no_children, drill=_outage(BREACHED, _unserved, *_DARK)),
     Defect("DR05", "always healthy", names.threshold_zero),
     Defect("DR05", "left disabled", names.left_inverted),
-    # No drill: Route 53's checkers keep an instance of the standby warm, and the drill's load asks for no more.
+    # No drill: Route 53's checkers keep one instance warm, and a drill's load asks for no more.
     Defect("DR06", "nothing warm", services.cold),
     Defect("DR07", "lag unwatched", watching.lag_unwatched),
     Defect("DR07", "alarm tells nobody", watching.alarm_tells_nobody),
