@@ -17,11 +17,6 @@ def _unserved(record: Record) -> bool:
     return any(one.measurement is None or one.measurement.high is None for one in record.judgements)
 
 
-def _cold(record: Record) -> bool:
-    """Say whether clients met functions that began cold."""
-    return any(one.name == "cold_starts" and one.low > 0 for one in record.measured.measurements)
-
-
 def _unsteady(record: Record) -> bool:
     """Say whether the system served nobody before anything was touched."""
     return record.took_effect is None and not record.actions
@@ -66,7 +61,8 @@ DEFECTS = (
     Defect("DR05", "no children", names.no_children, drill=_outage(BREACHED, _unserved, *_DARK)),
     Defect("DR05", "always healthy", names.threshold_zero),
     Defect("DR05", "left disabled", names.left_inverted),
-    Defect("DR06", "nothing warm", services.cold, drill=_outage(MET, _cold)),
+    # No drill: Route 53's checkers keep one instance warm, and a drill's load asks for no more.
+    Defect("DR06", "nothing warm", services.cold),
     Defect("DR07", "lag unwatched", watching.lag_unwatched),
     Defect("DR07", "alarm tells nobody", watching.alarm_tells_nobody),
     Defect("DR08", "no budget", watching.no_budget),
@@ -92,10 +88,11 @@ DEFECTS = (
         watching.reachability_unwatched,
         drill=Drilled("peering-deletion", BREACHED, shows=_untold),
     ),
+    Defect("DR16", "fixed capacity", stores.fixed_capacity),
     Defect(
         "DR16",
-        "fixed capacity",
-        stores.fixed_capacity,
+        "no policy",
+        stores.no_policy,
         drill=Drilled("dynamodb-throttling", BREACHED, ("--let-autoscaling-work",), _throttled_on),
     ),
     Defect("DR16", "scaling suspended", stores.scaling_suspended),

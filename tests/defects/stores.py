@@ -87,6 +87,24 @@ def fixed_capacity(bench: Bench) -> Undo:
     return undo
 
 
+def no_policy(bench: Bench) -> Undo:
+    """Have the table's writes may be scaled, and nothing do it (DR16)."""
+    scaling = bench.client("application-autoscaling")
+    of = {
+        "ServiceNamespace": _DYNAMODB,
+        "ResourceId": f"table/{bench.target.table.name}",
+        "ScalableDimension": "dynamodb:table:WriteCapacityUnits",
+    }
+    policy = _only(scaling.describe_scaling_policies(**of)["ScalingPolicies"])
+    scaling.delete_scaling_policy(**of, PolicyName=policy["PolicyName"])
+    return lambda: scaling.put_scaling_policy(
+        **of,
+        PolicyName=policy["PolicyName"],
+        PolicyType=policy["PolicyType"],
+        TargetTrackingScalingPolicyConfiguration=policy["TargetTrackingScalingPolicyConfiguration"],
+    )
+
+
 def scaling_suspended(bench: Bench) -> Undo:
     """Leave the scaling of the table's writes suspended, as somebody forgot it (DR16)."""
     scaling = bench.client("application-autoscaling")

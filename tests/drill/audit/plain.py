@@ -31,11 +31,11 @@ def check(id_: str, *looks: Look, **declared: Any) -> Check:
     return Plain()
 
 
-def tells(*whats: str, **more: Any) -> Look:
+def tells(*things: str, **more: Any) -> Look:
     """Return a look that tells these."""
 
     def look() -> Iterator[Found]:
-        yield from (Found("there", what, **more) for what in whats)
+        yield from (Found("there", what, **more) for what in things)
 
     return look
 
