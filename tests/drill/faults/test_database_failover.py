@@ -114,7 +114,7 @@ def test_a_writer_that_is_gone_is_told(lab: RdsLab) -> None:
 
 def test_a_cluster_without_a_writer_is_refused(lab: RdsLab) -> None:
     """One that follows another has nothing to fail over from."""
-    with pytest.raises(DrillError, match="no writer .*; it can't fail over"):
+    with pytest.raises(DrillError, match=r"no writer .*; it can't fail over"):
         ClusterFailover(WEST, THERE).capture(lab.aws)
     with pytest.raises(DrillError, match="there is no cluster nosuch"):
         ClusterFailover(EAST, ARN.replace("orders", "nosuch")).capture(lab.aws)
