@@ -121,9 +121,7 @@ class SqliteFile:
         except (sqlite3.Error, UnicodeDecodeError) as problem:
             if getattr(problem, "sqlite_errorcode", None) in _NO_ROOM:
                 run = self.path.parent.name
-                msg = (
-                    f"observations {self.path} can't grow: {problem}; free space, then: drill rollback {run}"
-                )
+                msg = f"observations {self.path} can't grow: {problem}; free space, then: drill recover {run}"
             else:
                 msg = f"observations {self.path} can't be used: {problem}; see: drill runs"
             raise DrillError(msg) from problem

@@ -17,11 +17,11 @@ from drill.record import Record
 from reports import numbers
 from reports.review import database
 from reports.review.keys import Ring
-from reports.review.proof import SIGN_OFFS, prove
+from reports.review.proof import prove
 from reports.review.trail import Trail
 
 FINISHED, UNFINISHED, ENDED_EARLY, UNREADABLE = "finished", "unfinished", "ended early", "unreadable"
-_FILES = (journal.FILE, runs.OBSERVATIONS, runs.RECORD, evidence.FILE, SIGN_OFFS)
+_FILES = (journal.FILE, runs.OBSERVATIONS, runs.RECORD, evidence.FILE, runs.SIGN_OFFS)
 _COLUMNS = 17
 
 

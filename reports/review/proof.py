@@ -9,11 +9,11 @@ from drill import evidence
 from drill.errors import DrillError
 from drill.evidence import Difference, Hashed, Manifest
 from drill.model import Json
+from drill.runs import SIGN_OFFS
 from reports.review.keys import Ring
 from reports.review.trail import DECISIONS, SIGN_OFF, Entry, Trail
 
 # Beside the run's files, so that a copy of the folder can be proved with the public key alone.
-SIGN_OFFS = "sign-offs.jsonl"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from drill import evidence, journal, record, runs
 from drill.errors import Refused
 from reports.review.keys import Signer
-from reports.review.proof import SIGN_OFFS, manifest_fields, prove
+from reports.review.proof import manifest_fields, prove
 from reports.review.trail import SIGN_OFF, Entry, Said, Trail
 
 
@@ -42,7 +42,7 @@ def sign_off(folder: Path, trail: Trail, signer: Signer, who: tuple[str, str], s
     }
     entry = trail.add(Said(folder.name, SIGN_OFF, name, reason, more), signer, seen)
     signer.remember(folder.name, entry.hash, entry.at)
-    _keep(folder / SIGN_OFFS, entry.line() + "\n")
+    _keep(folder / runs.SIGN_OFFS, entry.line() + "\n")
     return entry
 
 

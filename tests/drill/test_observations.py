@@ -210,7 +210,7 @@ class TestBadFiles:
         with make_store(tmp_path) as store:
             store._file._connection.execute("PRAGMA max_page_count = 20")
 
-            with pytest.raises(DrillError, match=r"can't grow.*free space, then: drill rollback"):
+            with pytest.raises(DrillError, match=r"can't grow.*free space, then: drill recover"):
                 store.add(replace(seen(number), detail={"at": number**9}) for number in range(10_000))
 
 
@@ -330,7 +330,7 @@ class TestDamage:
         told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
 
         assert told.returncode == 7, told.stderr
-        assert re.search(r"can't grow: .*; free space, then: drill rollback", told.stdout)
+        assert re.search(r"can't grow: .*; free space, then: drill recover", told.stdout)
         with Store.open(tmp_path / "observations.sqlite") as store:
             numbers = [one.number for one in store.read()[0]]
         assert numbers == list(range(len(numbers)))

@@ -12,9 +12,10 @@ from drill import cli, evidence
 from drill.errors import Refused, UsageError
 from drill.exit_codes import INCONCLUSIVE, TAMPERED
 from drill.journal import Journal
+from drill.runs import SIGN_OFFS
 from reports.review import database, keys
 from reports.review.keys import Signer
-from reports.review.proof import SIGN_OFFS, prove
+from reports.review.proof import prove
 from reports.review.sign_off import sign_off
 from reports.review.trail import COMMENT, Outdated, Said, Trail
 from tests.reports import factory
