@@ -133,6 +133,28 @@ def test_a_deletion_takes_its_time_and_leaves_nothing(lab: RdsLab) -> None:
     assert not socket.parent.exists()
 
 
+def test_an_instance_that_never_came_to_be_goes(lab: RdsLab) -> None:
+    """Deleted while it is still being created, as by the undo of a drill that was killed, it is gone too."""
+    lab.rds().create_db_cluster(
+        DBClusterIdentifier="orders",
+        Engine="aurora-postgresql",
+        EngineVersion="16.6",
+        MasterUsername="keeper",
+        MasterUserPassword="first-one",
+    )
+    lab.settled()
+    for _ in range(3):
+        lab.rds().create_db_instance(
+            DBInstanceIdentifier="orders-1",
+            DBClusterIdentifier="orders",
+            Engine="aurora-postgresql",
+            DBInstanceClass="db.r6g.large",
+        )
+        until(lambda: bool(lab.plane.snapshot().clusters[0].instances))
+        lab.rds().delete_db_instance(DBInstanceIdentifier="orders-1", SkipFinalSnapshot=True)
+        until(lambda: not lab.rds().describe_db_instances()["DBInstances"])
+
+
 def test_the_same_name_again_is_another_database(lab: RdsLab) -> None:
     """A cluster that is made after one of its name was deleted begins empty."""
     lab.make()
