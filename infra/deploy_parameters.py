@@ -134,7 +134,6 @@ def _drills(system: System, region: str) -> Parameters:
         "ClusterId": system.given("data", region)["ClusterId"],
         "PeerClusterId": system.given("data", peer).get("ClusterId", ""),
         "GlobalClusterId": system.given("data", region).get("GlobalClusterId", ""),
-        "PrimaryAlertQueueArn": system.given("alerts", region)["DrillQueueArn"],
         "HealthCheckId": system.given("dns", region)["PrimaryHealthCheckId"],
         "VpcId": network["VpcId"],
         "SubnetArns": arns(region, "subnet", network["EdgeSubnetIds"], network["AppSubnetIds"]),
