@@ -88,8 +88,14 @@ def fixed_capacity(bench: Bench) -> Undo:
 
 
 def no_policy(bench: Bench) -> Undo:
-    """Have the table's writes may be scaled, and nothing do it (DR16)."""
-    scaling = bench.client("application-autoscaling")
+    """Have nothing scale the table's writes in either region, though it may be scaled (DR16)."""
+    target = bench.target
+    undos = [_without_policy(bench, region.name) for region in (target.primary, target.standby)]
+    return lambda: [undo() for undo in undos]
+
+
+def _without_policy(bench: Bench, region: str) -> Undo:
+    scaling = bench.client("application-autoscaling", region)
     of = {
         "ServiceNamespace": _DYNAMODB,
         "ResourceId": f"table/{bench.target.table.name}",

@@ -58,15 +58,16 @@ def _watched(system: System, region: Region) -> Iterator[Found]:
     name = region.alarms.get("reachability")
     if name is None:
         role = system.role(region)
-        yield Found(where, f"nothing watches it: the target names no alarm ({role}.alarms.reachability)")
+        what = f"nothing watches it: the target names no alarm ({role}.alarms.reachability)"
+        yield Found(where, what, caused_by=())
         return
     alarm = alarms.named(system, region, name)
     if alarm is None:
-        yield Found(where, f"nothing watches it: there is no alarm {name}")
+        yield Found(where, f"nothing watches it: there is no alarm {name}", caused_by=())
         return
     where = f"alarm {name} in {region.name}"
     if not alarms.tells(alarm):
-        yield Found(where, "it tells nobody: it has no action, or they are switched off")
+        yield Found(where, "it tells nobody: it has no action, or they are switched off", caused_by=())
     if alarm.get("TreatMissingData", "missing") != "breaching":
         yield Found(
             where, "a canary that says nothing does not set it off: TreatMissingData is not breaching"
