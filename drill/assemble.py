@@ -124,9 +124,10 @@ def _because(
     """Return what the audit found that explains why a drill was not met, to go on its reason."""
     if audit is None or outcome is Outcome.MET:
         return ""
-    missed = [one.objective.measurement for one in judgements if one.outcome is not Outcome.MET]
-    unbounded = [one.name for one in measured.measurements if one.high is None]
-    names = {one.check for name in (*missed, *unbounded) for one in audit.explaining(name)}
+    missed = [one.objective for one in judgements if one.outcome is not Outcome.MET]
+    unbounded = [(one.name, one.part) for one in measured.measurements if one.high is None]
+    bad = (*((one.measurement, one.part) for one in missed), *unbounded)
+    names = {one.check for measurement in bad for one in audit.explaining(*measurement)}
     # Each check once, the critical ones first, as the audit has them; the report has them all.
     told = {one.check: f"{one.check}: {one.title} ({one.what})" for one in reversed(audit.findings)}
     found = [told[check] for check in dict.fromkeys(one.check for one in audit.findings) if check in names]

@@ -405,7 +405,8 @@ class AuditFinding:
         what: What was seen there.
         mend: How to mend it.
         caused_by: Checks with findings that explain this one; empty for a root.
-        explains: Measures of a drill whose bad values it explains.
+        explains: Measures of a drill whose bad values it explains; ``recovery_point/snapshot`` is one
+            part of a measure.
 
     """
 
@@ -432,9 +433,10 @@ class Audit:
     findings: tuple[AuditFinding, ...]
     unevaluated: tuple[str, ...]
 
-    def explaining(self, measurement: str) -> tuple[AuditFinding, ...]:
-        """Return the roots that explain a bad value of a measure."""
-        return tuple(one for one in self.findings if not one.caused_by and measurement in one.explains)
+    def explaining(self, measurement: str, part: str = "") -> tuple[AuditFinding, ...]:
+        """Return the roots that explain a bad value of a measure: of all of it, or of this part."""
+        names = {measurement, f"{measurement}/{part}"}
+        return tuple(one for one in self.findings if not one.caused_by and names & {*one.explains})
 
 
 @dataclass(frozen=True, slots=True)

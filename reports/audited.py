@@ -16,7 +16,8 @@ def because(audit: Audit | None, judgement: Judgement) -> tuple[str, ...]:
     """Return what explains that an objective was not met, one line for each finding."""
     if audit is None or judgement.outcome is Outcome.MET:
         return ()
-    return tuple(told(one) for one in audit.explaining(judgement.objective.measurement))
+    of = judgement.objective
+    return tuple(told(one) for one in audit.explaining(of.measurement, of.part))
 
 
 def told(one: AuditFinding) -> str:

@@ -43,7 +43,7 @@ class Backups(Check):
         "rds:DescribeDBClusters",
     )
     seed: ClassVar = (3,)
-    explains: ClassVar = ("restore_time",)
+    explains: ClassVar = ("restore_phase", "recovery_point/snapshot")
     drill: ClassVar = _SCENARIO
 
     def parts(self, system: System) -> Iterator[Part]:

@@ -32,7 +32,7 @@ class Keys(Check):
         "https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html",
     )
     calls: ClassVar = ("backup:DescribeBackupVault", "kms:DescribeKey")
-    explains: ClassVar = ("restore_time", "recovery_time")
+    explains: ClassVar = ("restore_phase", "recovery_time")
     drill: ClassVar = "aurora-snapshot-restore"
 
     def parts(self, system: System) -> Iterator[Part]:

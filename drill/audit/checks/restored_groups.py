@@ -36,7 +36,7 @@ class RestoredGroups(Check):
         "rds:DescribeDBClusters",
         "rds:DescribeDBSubnetGroups",
     )
-    explains: ClassVar = ("restore_time", "recovery_time")
+    explains: ClassVar = ("restore_phase",)
     drill: ClassVar = "aurora-snapshot-restore"
 
     def parts(self, system: System) -> Iterator[Part]:

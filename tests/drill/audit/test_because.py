@@ -49,6 +49,18 @@ def test_what_nothing_bounds_is_explained_without_an_objective() -> None:
     assert said == " The audit before it found DR09: DR09 is wrong (seen)."
 
 
+def test_a_finding_may_explain_one_part_of_a_measure() -> None:
+    """A backup that is old explains the recovery point of the snapshot, not that of the table."""
+    audit = Audit((_finding("DR03", "recovery_point/snapshot"),), ())
+    of = {
+        part: Judgement(Objective("rpo", "recovery_point", 1, "s", part), None, Outcome.BREACHED, "")
+        for part in ("snapshot", "dynamodb/cutover")
+    }
+
+    assert "DR03" in _because(audit, Outcome.BREACHED, [of["snapshot"]], NOTHING)
+    assert _because(audit, Outcome.BREACHED, [of["dynamodb/cutover"]], NOTHING) == ""
+
+
 def test_a_drill_that_was_met_needs_no_explanation() -> None:
     """Nor does one before which nobody audited."""
     judged = [_judged("recovery_time", Outcome.MET)]
