@@ -33,11 +33,6 @@ def _untold(record: Record) -> bool:
     return any(one.name == "time_to_alert" and one.high is None for one in record.measured.measurements)
 
 
-def _throttled_on(record: Record) -> bool:
-    """Say whether the throttling went on until the drill gave the capacity back."""
-    return record.marks.deadline_passed
-
-
 def _outage(code: int, shows: Callable[[Any], bool], *flags: str) -> Drilled:
     return Drilled("region-outage", code, flags, shows)
 
@@ -89,12 +84,9 @@ DEFECTS = (
         drill=Drilled("peering-deletion", BREACHED, shows=_untold),
     ),
     Defect("DR16", "fixed capacity", stores.fixed_capacity),
-    Defect(
-        "DR16",
-        "no policy",
-        stores.no_policy,
-        drill=Drilled("dynamodb-throttling", BREACHED, ("--let-autoscaling-work",), _throttled_on),
-    ),
+    # No drill: auto scaling lifts a capacity below its minimum at once, with or without a policy, and a
+    # table that nothing may scale is refused by the drill's guard.
+    Defect("DR16", "no policy", stores.no_policy),
     Defect("DR16", "scaling suspended", stores.scaling_suspended),
     Defect("DR17", "standby out of reach", network.edge_closed, drill=_outage(BREACHED, _unserved, *_DARK)),
     Defect("DR18", "never drilled", lambda _bench: lambda: None, asked={"drilled_within_days": 0}),
