@@ -42,7 +42,7 @@ bench: setup .venv-bench/.installed ## Measure beside other tools, and write doc
 
 .PHONY: conformance
 conformance: setup ## Cut each injection short before each of its writes on a lab, and see that all is put back
-	@DRILL_CONFORMANCE=1 $(BIN)/pytest tests/test_conformance.py tests/e2e/test_conformance.py $(ARGS)
+	@DRILL_CONFORMANCE=1 $(BIN)/pytest tests/test_conformance.py tests/e2e/test_conformance.py tests/e2e/test_prevented.py $(ARGS)
 
 .PHONY: scale
 scale: setup ## Measure and render a drill of a million observations; prints seconds, memory and sizes
