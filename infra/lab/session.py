@@ -73,6 +73,9 @@ _PARTED = {
 }
 for _profile, _parted in _PARTED.items():
     _OBJECTIVES[_profile] |= {"peering-deletion": _parted, "network-partition": _parted}
+# CloudWatch has no data of a lag while nothing replicates: nobody is told of a pause, and no alert is wanted.
+for _profile, _wanted in _OBJECTIVES.items():
+    _OBJECTIVES[_profile] |= {"replication-pause": Objectives(rto_s=_wanted["default"].rto_s, rpo_writes=0)}
 # A backup a virtual hour: 72 s on `fast`. A restore is as quick as PostgreSQL starts on this machine.
 _RESTORED = {
     "fast": Objectives(rto_s=60, rpo_s=120),
