@@ -102,7 +102,7 @@ def test_every_command_of_the_docs_exists() -> None:
     known = {name for name, _ in commands(cli.group, "drill")}
     groups = {name.rpartition(" ")[0] for name in known}
     for page in BOOKS.parent.rglob("*.md"):
-        typed = re.findall(r"`(drill [a-z]+(?: [a-z]+)?)", page.read_text(encoding="utf-8"))
+        typed = re.findall(r"`(drill [a-z-]+(?: [a-z-]+)?)", page.read_text(encoding="utf-8"))
         for words in typed:
             first = " ".join(words.split()[:2])
             assert words in known or first in known or first in groups, f"{page.name}: {words}"
