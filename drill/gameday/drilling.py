@@ -111,24 +111,28 @@ def _taken_up(place: Place) -> Mapping[str, Any]:
     """Return what became of a drill that an earlier process began."""
     run_id = place.marker.read_text(encoding="utf-8").strip()
     folder = place.root / run_id
+    cut_off = not (folder / runs.RECORD).exists()
     if (folder / journal.FILE).exists():
-        _put_back(folder)
-    if (folder / runs.RECORD).exists():
-        return _became(place, run_id, record.read(folder / runs.RECORD).exit_code)
-    return _told(place, run_id, INTERRUPTED, exit_codes.INTERRUPTED, "the scheduler died before it began")
+        cut_off = _put_back(folder) or cut_off
+    if cut_off:
+        reason = "the scheduler of the game day died; what was broken is put back"
+        return _told(place, run_id, INTERRUPTED, exit_codes.INTERRUPTED, reason)
+    return _became(place, run_id, record.read(folder / runs.RECORD).exit_code)
 
 
-def _put_back(folder: Path) -> None:
-    """Stop a run that is still going, and undo what it left.
+def _put_back(folder: Path) -> bool:
+    """Stop a run that is still going, and undo what it left; say whether there was anything to do.
 
     Raises:
         DrillError: It could not be put back.
 
     """
     runner, _ = journal.writer(journal.read(folder))
-    if runner is not None and runner.alive():
-        abort.ask(folder, "the game day's scheduler died")
-        if not abort.ended(runner, _STOPPING_S, 0.2):
+    going = runner is not None and runner.alive()
+    left = going or journal.unfinished(journal.read(folder))
+    if going:
+        stopped = abort.ask(folder, "the game day's scheduler died")
+        if not abort.ended(stopped, _STOPPING_S, 0.2):
             msg = f"run {folder.name} does not end; see: drill abort {folder.name}"
             raise DrillError(msg)
     # Its watchdog may be at it; then the journal is closed when it is done.
@@ -142,6 +146,7 @@ def _put_back(folder: Path) -> None:
             if clock.monotonic_ns() > until_ns:
                 raise
         clock.sleep(0.5)
+    return left
 
 
 def _became(place: Place, run_id: str, code: int) -> Mapping[str, Any]:

@@ -87,8 +87,14 @@ def shut_down() -> None:
 
 
 def start(day: GameDay, planned_at: datetime) -> str:
-    """Begin a day unless it has begun; return its id."""
+    """Begin a day unless it has begun; return its id.
+
+    One that an earlier process left is gone on with by DBOS itself: begun once more beside that, it
+    would be at odds with its own steps.
+    """
     identifier = days.day_id(day.name, planned_at)
+    if DBOS.list_workflows(workflow_ids=[identifier]):
+        return identifier
     with SetWorkflowID(identifier):
         DBOS.start_workflow(_held, as_document(day), planned_at.astimezone(UTC).isoformat())
     return identifier

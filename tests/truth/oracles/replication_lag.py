@@ -51,7 +51,7 @@ def _quantiles(case: Case, part: str, true: list[int]) -> Iterator[Check]:
 
 def _lags_ns(case: Case) -> dict[str, int]:
     """Return each marker's lag by its token."""
-    customer = f"drill-marker#{case.record.run_id}"
+    customer = f"drill-marker#{case.record.run_id}#{REPLICATION}"
     table = case.target.table.name
     return {
         event["key"]["token"]["S"]: event["at_ns"] - event["written_ns"]
