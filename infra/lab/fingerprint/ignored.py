@@ -60,6 +60,7 @@ IGNORED: Mapping[str, str] = {
     "policies.UpdateDate": _EDITS,
     "policies.DefaultVersionId": "numbers the edits; the document in force is compared",
     "policies.VersionId": "numbers the edits; the document in force is compared",
+    "policies.IsDefaultVersion": "the version in force is the one that is asked for",
     "policies.CreateDate": _EDITS,
     "keys.NextRotationDate": "moves on with every rotation of the key",
     "vaults.NumberOfRecoveryPoints": "recovery points are made and dropped by the plan itself",

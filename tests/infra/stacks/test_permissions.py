@@ -21,7 +21,8 @@ from tests.infra.stacks.templates import everywhere, text
 ALL = list(statements())
 # Statements by which somebody may do something, apart from who may take a role.
 ALLOWED = [item for item in ALL if item.allows and not item.trusts]
-ROLES = [item for item in ALLOWED if item.owner == "AWS::IAM::Role"]
+IDENTITIES = ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy")
+ROLES = [item for item in ALLOWED if item.owner in IDENTITIES]
 # The one place where everything is left to the account's own policies.
 ADMINISTERED = "keys.yaml Key 1: kms:*"
 
@@ -33,6 +34,7 @@ def test_there_are_policies_to_look_at() -> None:
     """Roles, keys, topics, queues and endpoints all have theirs."""
     assert {item.owner for item in ALL} == {
         "AWS::EC2::VPCEndpoint",
+        "AWS::IAM::ManagedPolicy",
         "AWS::IAM::Role",
         "AWS::KMS::Key",
         "AWS::SNS::TopicPolicy",
@@ -90,7 +92,7 @@ def test_conditions_are_about_what_the_action_knows(statement: Statement) -> Non
             )
 
 
-@pytest.mark.parametrize("statement", [item for item in ALLOWED if item.owner != "AWS::IAM::Role"], ids=str)
+@pytest.mark.parametrize("statement", [item for item in ALLOWED if item.owner not in IDENTITIES], ids=str)
 def test_a_service_may_act_for_this_account_only(statement: Statement) -> None:
     """What is open to a service, or to anybody, is bound to an account, a source or a context."""
     assert statement.conditions or str(statement) == ADMINISTERED
