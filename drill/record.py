@@ -18,6 +18,8 @@ from drill.errors import UsageError
 from drill.model import Audit, Between, Finding, Json, Judgement, Marks, Measured, Outcome, ProbeSpec
 
 SCHEMA = 1
+# One attempt of so many may be missing.
+_OF = 20
 
 
 class OtherSchema(UsageError):
@@ -82,6 +84,16 @@ class ProbeHealth:
     sent: int
     worst_gap_s: float
     lag_p99_s: float
+
+    @property
+    def starved(self) -> bool:
+        """Whether too little was sent: less than 95 % of what was due, and more than one attempt is missing.
+
+        A probe with less than twenty attempts would be starved by any one of them, though its
+        neighbours' bounds hold what it did not see; a hole at an edge is looked for besides.
+        """
+        missing = self.due - self.sent
+        return missing * _OF > self.due and (missing > 1 or not self.sent)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from reports.wording import instant, measured, plain_duration, seconds_since, wa
 
 _LAG = "replication_lag"
 _QUANTILES = {"p50": "median", "p95": "95 %", "p99": "99 %", "max": "longest"}
-_ENOUGH_SENT = 0.95
 _DONE = {"injected": "done", "failed": "failed", "unknown": "answer lost"}
 _UNDONE = {"undone": "undone and checked", "undo_failed": "undo failed", "pending": "not undone"}
 
@@ -132,4 +131,4 @@ def _when(sent_ns: int | None, done_ns: int | None, axis: Axis) -> str:
 
 
 def _kept(health: ProbeHealth) -> str:
-    return "kept" if health.sent >= health.due * _ENOUGH_SENT else "starved: its numbers prove little"
+    return "starved: its numbers prove little" if health.starved else "kept"

@@ -17,7 +17,6 @@ from drill.model import Between, History, Marks, MeasureSpec, ProbeSpec
 from drill.record import ProbeHealth
 from drill.target import Target
 
-ENOUGH_SENT = 0.95
 _WHY = {
     "late": "too late",
     "no_free_slot": "too many in flight",
@@ -113,7 +112,7 @@ def starved(history: History, edges: Sequence[Edge], judged: Collection[str] = (
     """
     named = {edge.probe for edge in edges} | set(judged) if edges else set(history.probes)
     for one in health(history):
-        if one.probe in named and one.sent < ENOUGH_SENT * one.due:
+        if one.probe in named and one.starved:
             told = f"{one.probe} sent {one.sent} of {one.due} attempts that were due"
             return f"{told}{_why_unsent(history, one.probe)}."
     for edge in edges:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from drill.measure.probe_health import Edge, edges, health, starved
 from drill.model import MeasureSpec, Observation, ProbeSpec
+from drill.record import ProbeHealth
 from tests.drill.measure.worlds import (
     CLIENTS,
     WEST,
@@ -77,6 +78,23 @@ def test_a_probe_that_kept_its_schedule_is_not_starved() -> None:
 def test_too_few_attempts_sent_is_starved() -> None:
     """More than one in twenty missing: the probe proves too little."""
     assert "94 of 100" in reason(without(scripted(OUTAGE), 10, 15, 20, 30, 40, 90))
+
+
+@pytest.mark.parametrize(
+    ("due", "sent", "is_starved"),
+    [
+        (18, 17, False),
+        (18, 16, True),
+        (1, 0, True),
+        (0, 0, False),
+        (40, 38, False),
+        (40, 37, True),
+        (100, 94, True),
+    ],
+)
+def test_one_attempt_of_few_is_not_starved(due: int, sent: int, is_starved: bool) -> None:
+    """A probe of eighteen attempts that missed one bounds its edges all the same; two are too many."""
+    assert is_starved is ProbeHealth("clients", due, sent, 0.1, 0.0).starved
 
 
 def test_starved_says_why_attempts_were_not_sent() -> None:
