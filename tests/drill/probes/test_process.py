@@ -14,7 +14,7 @@ from drill.errors import DrillError
 from drill.model import Goodness, Observation, ProbeSpec
 from drill.observations import Store
 from drill.probes.process import Sampler
-from drill.probes.sampler import Order
+from drill.probes.sampler import FIRST, Order
 from tests.drill.probes.scripted import Place, Serve
 
 PARENT = """
@@ -169,9 +169,15 @@ class TestApiProbes:
 
         sampler = Sampler.start([clients(), table], context, path)
         (other,) = children(sampler.pid)
+        nice = [os.getpriority(os.PRIO_PROCESS, pid) for pid in (0, sampler.pid, other)]
         await_until(lambda: {each.probe for each in observed(path)} == {"clients", "table"})
         sampler.stop()
 
+        # Who may not come first is as all others are; who calls AWS's API never comes first.
+        assert nice[0] == nice[2]
+        asked = f"import os; os.setpriority(os.PRIO_PROCESS, 0, {FIRST})"
+        allowed = subprocess.run([sys.executable, "-c", asked], stderr=subprocess.DEVNULL, check=False)
+        assert nice[1] == (nice[0] if allowed.returncode else FIRST)
         kept = [each for each in observed(path) if each.probe == "table"]
         assert list(range(len(kept))) == sorted(each.number for each in kept)
         assert sampler.started_ns == min(each.due_ns for each in observed(path))
