@@ -12,6 +12,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --no-input
 # An environment of its own: what checkov needs and what we need can't be installed together.
 CHECKOV := .venv-checkov
 
+# Where it is set every process would compile this program anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -26,16 +26,20 @@ class Lab:
     Attributes:
         state: Its folder.
         target: What is drilled.
+        target_path: Where the target file is.
 
     """
 
     state: Path
     target: Target
+    target_path: Path
 
-    @property
-    def target_path(self) -> Path:
-        """Return where the target file is."""
-        return self.state / session.TARGET
+    def timed(self, path: Path, **timing: float) -> "Lab":
+        """Return the same lab with another target file, which has other durations."""
+        changed = self.target.timing.model_copy(update=timing)
+        drilled = self.target.model_copy(update={"timing": changed})
+        target.dump(drilled, path)
+        return replace(self, target=drilled, target_path=path)
 
     def fingerprint(self) -> str:
         """Return the hash of everything drillable, as AWS's API shows it now."""
@@ -58,7 +62,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         # Long enough for every point of `make crash`; it ends by itself all the same.
         session.up(state, "fast", None, 7200, print)
     try:
-        yield Lab(state, target.load(state / session.TARGET))
+        yield Lab(state, target.load(state / session.TARGET), state / session.TARGET)
     finally:
         session.down(state)
 

@@ -57,7 +57,7 @@ def live(lab: Lab, tmp_path: Path) -> Live:
     """Give a function that runs a scenario in this process, with other timings."""
 
     def run(scenario: RegionOutage, **timing: float) -> Record:
-        changed = lab.target.model_copy(update={"timing": lab.target.timing.model_copy(update=timing)})
+        changed = lab.timed(tmp_path / "target.yaml", **{"warm_up_s": 0.5, "settle_s": 0.5, **timing}).target
         params = RegionOutageParams()
         made = plan.make(scenario, params, changed)
         if isinstance(scenario, HalfBroken):

@@ -100,6 +100,12 @@ def await_rescue(root: Path) -> None:
 
 
 @pytest.fixture
+def lab(lab: Lab, tmp_path: Path) -> Lab:
+    """Give the lab with a target file of short waits: nothing here is measured."""
+    return lab.timed(tmp_path / "target.yaml", warm_up_s=0.5, settle_s=0.5)
+
+
+@pytest.fixture
 def root(tmp_path: Path) -> Iterator[Path]:
     """Give the folder of this test's runs; put back whatever a failed test left."""
     root = tmp_path / "runs"

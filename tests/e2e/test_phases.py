@@ -39,10 +39,7 @@ cli.main()
 @pytest.fixture
 def hasty(lab: Lab, tmp_path: Path) -> Path:
     """Give a target file of the lab with which no phase lasts."""
-    timing = lab.target.timing.model_copy(update={"warm_up_s": 0.5, "settle_s": 0.5, "deadline_s": 0.2})
-    path = tmp_path / "target.yaml"
-    target.dump(lab.target.model_copy(update={"timing": timing}), path)
-    return path
+    return lab.timed(tmp_path / "target.yaml", warm_up_s=0.5, settle_s=0.5, deadline_s=0.2).target_path
 
 
 @pytest.fixture

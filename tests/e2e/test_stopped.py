@@ -21,6 +21,12 @@ ALARM = "customers-suffer"
 
 
 @pytest.fixture
+def lab(lab: Lab, tmp_path: Path) -> Lab:
+    """Give the lab with a target file of short waits: nothing here is measured."""
+    return lab.timed(tmp_path / "target.yaml", warm_up_s=0.5, settle_s=0.5)
+
+
+@pytest.fixture
 def alarmed(lab: Lab, tmp_path: Path) -> Iterator[Path]:
     """Give a target file whose drills an alarm stops; the alarm is calm."""
     region = lab.target.standby.name

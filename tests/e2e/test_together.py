@@ -28,10 +28,7 @@ def changes(request: Request, lab: Lab) -> bool:
 @pytest.fixture
 def hasty(lab: Lab, tmp_path: Path) -> Path:
     """Give a target file of the lab with short waits and a short lease."""
-    timing = lab.target.timing.model_copy(update={"warm_up_s": 0.3, "settle_s": 0.3, "lease_s": 5.0})
-    path = tmp_path / "target.yaml"
-    target.dump(lab.target.model_copy(update={"timing": timing}), path)
-    return path
+    return lab.timed(tmp_path / "target.yaml", warm_up_s=0.3, settle_s=0.3, lease_s=5.0).target_path
 
 
 @pytest.fixture
