@@ -8,7 +8,6 @@ then waited for, up to their time-out and ``drain_s`` at most.
 """
 
 import asyncio
-import contextlib
 import fcntl
 import gc
 import json
@@ -34,6 +33,7 @@ from drill.probes.loop import precise_loop
 from drill.probes.relay import ARGUMENT, ApiProbes, Relay
 from drill.probes.schedule import Schedule
 from drill.probes.stalls import Stalls
+from drill.probes.turn import come_first
 
 FLUSH_S = 0.05
 CLOCK_S = 1.0
@@ -52,8 +52,6 @@ YOUNG = 2000
 COLLECT_S = 30.0
 # AWS calls run in threads; they hand the interpreter over this soon when an attempt is due.
 SWITCH_S = 0.0005
-# The nice value asked for, where the machine lets a process come before others.
-FIRST = -15
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +162,7 @@ async def sample(order: Order, sink: Sink, path: Path | None) -> None:
     keeper = _Keeper(sink)
     api = await ApiProbes.start(path, keeper.keep) if path and others else None
     if path is not None:
-        _come_first()
+        come_first()  # those of AWS's probes were started before, and do not
     await asyncio.gather(*(probe.open() for probe in made))
     _spare_the_collector()
     keeping = asyncio.create_task(keeper.run())
@@ -198,16 +196,6 @@ def _shared_out(every: Sequence[Probe], *, alone: bool) -> tuple[list[Probe], li
         return calling, plain
     # With nothing beside them to be made late, those few need no process of their own.
     return (plain, calling) if plain else (calling, plain)
-
-
-def _come_first() -> None:
-    """Have the kernel run this process before others; those of AWS's probes were started before and are not.
-
-    An attempt must not be late because the machine is busy with what is measured. Only root, or who has
-    ``CAP_SYS_NICE``, may ask for it: https://man7.org/linux/man-pages/man2/setpriority.2.html
-    """
-    with contextlib.suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, 0, FIRST)
 
 
 def _spare_the_collector() -> None:

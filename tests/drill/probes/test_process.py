@@ -14,7 +14,8 @@ from drill.errors import DrillError
 from drill.model import Goodness, Observation, ProbeSpec
 from drill.observations import Store
 from drill.probes.process import Sampler
-from drill.probes.sampler import FIRST, Order
+from drill.probes.sampler import Order
+from drill.probes.turn import NICE
 from tests.drill.probes.scripted import Place, Serve
 
 PARENT = """
@@ -175,9 +176,9 @@ class TestApiProbes:
 
         # Who may not come first is as all others are; who calls AWS's API never comes first.
         assert nice[0] == nice[2]
-        asked = f"import os; os.setpriority(os.PRIO_PROCESS, 0, {FIRST})"
+        asked = f"import os; os.setpriority(os.PRIO_PROCESS, 0, {NICE})"
         allowed = subprocess.run([sys.executable, "-c", asked], stderr=subprocess.DEVNULL, check=False)
-        assert nice[1] == (nice[0] if allowed.returncode else FIRST)
+        assert nice[1] == (nice[0] if allowed.returncode else NICE)
         kept = [each for each in observed(path) if each.probe == "table"]
         assert list(range(len(kept))) == sorted(each.number for each in kept)
         assert sampler.started_ns == min(each.due_ns for each in observed(path))
