@@ -79,8 +79,12 @@ def page(
     return view.page(record, observations, view.Beside(before, entries, manifest, tuple(missing)))
 
 
-def write(run_folder: Path) -> Path:
+def write(run_folder: Path, unread: str = "") -> Path:
     """Render the report of a run into its folder and return where it is.
+
+    Args:
+        run_folder: The run's folder.
+        unread: Why its observations are not to be read: their pictures are left out and the page says so.
 
     Raises:
         UsageError: The run has no record, or one that can't be read.
@@ -88,8 +92,9 @@ def write(run_folder: Path) -> Path:
 
     """
     record = records.read(run_folder / runs.RECORD)
-    seen = observed(run_folder / runs.OBSERVATIONS)
-    text = whole(page(run_folder, record, earlier(record, tuple(_before(run_folder))), seen))
+    seen = None if unread else observed(run_folder / runs.OBSERVATIONS)
+    before = earlier(record, tuple(_before(run_folder)))
+    text = whole(page(run_folder, record, before, seen, (unread,) if unread else ()))
     path = run_folder / runs.REPORT
     partial = path.with_suffix(".partial")
     partial.write_text(text, encoding="utf-8")

@@ -79,10 +79,9 @@ def _one(  # noqa: PLR0913 (one argument for each option)
         try:
             try:
                 report = write(root / finished.run_id)
-            except DrillError:
-                # What it came to is told before why it has no page.
-                _tell(finished, root, None, as_json=as_json)
-                raise
+            except DrillError as problem:
+                # Nobody has had a page of it yet: one without pictures is better than none.
+                report = write(root / finished.run_id, str(problem))
             _tell(finished, root, report, as_json=as_json)
         except Exception:
             if finished.exit_code == ROLLBACK_INCOMPLETE:
@@ -102,7 +101,7 @@ def _permitted(the_plan: Plan, *, own_lab: bool, unchecked: bool) -> Plan:
     return the_plan
 
 
-def _tell(finished: Record, root: Path, report: Path | None, *, as_json: bool) -> None:
+def _tell(finished: Record, root: Path, report: Path, *, as_json: bool) -> None:
     if as_json:
         line = {
             "event": "finished",
@@ -111,7 +110,7 @@ def _tell(finished: Record, root: Path, report: Path | None, *, as_json: bool) -
             "exit_code": finished.exit_code,
             "reason": finished.reason,
             "record": str(root / finished.run_id / runs.RECORD),
-            "report": str(report) if report else "",
+            "report": str(report),
         }
         click.echo(json.dumps(line))
         return
@@ -120,8 +119,7 @@ def _tell(finished: Record, root: Path, report: Path | None, *, as_json: bool) -
         click.echo(
             f"NOT everything was put back; try again with: {runs.rollback_command(root / finished.run_id)}"
         )
-    if report:
-        click.echo(f"report: {report.resolve().as_uri()}")
+    click.echo(f"report: {report.resolve().as_uri()}")
 
 
 command = options.ScenarioGroup(

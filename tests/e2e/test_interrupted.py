@@ -4,6 +4,7 @@ import contextlib
 import os
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -21,6 +22,8 @@ from tests.e2e.conftest import Lab
 pytestmark = pytest.mark.slow
 
 WAIT_S = 60
+GARBLING = """CREATE TRIGGER garbling AFTER INSERT ON segment BEGIN
+UPDATE segment SET attempts = zeroblob(length(attempts)) WHERE id = NEW.id; END"""
 # A drill that stays in the middle for long enough to type something else.
 LASTING = ("--blackout", "--lag-s", "30")
 
@@ -215,21 +218,30 @@ def test_dead_probes_stop_the_drill(lab: Lab, root: Path) -> None:
     assert before == lab.fingerprint()
 
 
-@pytest.mark.parametrize(("harm", "told"), [("delete", "are gone"), ("fill", "can't grow")])
-def test_observations_that_cant_be_kept_stop_the_drill(lab: Lab, root: Path, harm: str, told: str) -> None:
-    """A file that is deleted, or a disk that is full, is said; all is put back and nothing is met."""
+@pytest.mark.parametrize(
+    ("harm", "code", "told"),
+    [("delete", 5, "are gone"), ("fill", 5, "can't grow"), ("garble", 2, "are damaged: segment")],
+)
+def test_observations_that_cant_be_kept_stop_the_drill(
+    lab: Lab, root: Path, harm: str, code: int, told: str
+) -> None:
+    """A file that is deleted or garbled, or a disk that is full, is said; all is put back, nothing is met."""
     before = lab.fingerprint()
     runner = start_broken(lab, root)
     folder = next(iter(runs.folders(root)))
     if harm == "delete":
         (folder / runs.OBSERVATIONS).unlink()
+    if harm == "garble":  # from here on a disk that keeps other bytes than it was given
+        with contextlib.closing(sqlite3.connect(folder / runs.OBSERVATIONS, timeout=20)) as connection:
+            connection.execute(GARBLING)
     for pid in processes("drill.probes.sampler", folder):
         if harm == "fill":  # no file of the sampler's may grow beyond this any more
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (16_384, 16_384))
     printed, _ = runner.communicate(timeout=WAIT_S)
 
-    assert 5 == runner.returncode, printed
+    assert code == runner.returncode, printed
     assert told in printed
+    assert told in (folder / runs.REPORT).read_text(encoding="utf-8").replace("&#39;", "'")
     assert Outcome.INCONCLUSIVE is record.read(folder / runs.RECORD).outcome
     assert before == lab.fingerprint()
 

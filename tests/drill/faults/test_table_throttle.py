@@ -114,7 +114,7 @@ def test_an_undo_waits_for_an_update_that_goes_on(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("lost", [False, True])
-@pytest.mark.parametrize("at", range(4))
+@pytest.mark.parametrize("at", range(3))
 def test_is_put_back_wherever_a_call_breaks(lab: Lab, at: int, lost: bool) -> None:
     """Whether the call before the break happened or not, the undo finds out and puts back."""
     make_table(lab, (30, 40), (30, 20))
