@@ -17,6 +17,7 @@ from drill.errors import UsageError
 from drill.exit_codes import BREACHED, INCONCLUSIVE, MET, REFUSED, ROLLBACK_INCOMPLETE
 
 if TYPE_CHECKING:
+    from drill.gameday.answers import Answer
     from drill.gameday.folder import Held
     from drill.gameday.scheduler import Service
 
@@ -180,13 +181,12 @@ def history(days_root: Path, root: Path, name: str, as_json: bool) -> int:
 @store
 def approve(day: str, number: int | None, refuse: bool, days_root: Path, store: str) -> int:
     """Let the drill of DAY begin that waits for an approval."""
-    folder, workflow = _room("folder"), _room("workflow")
-    place = folder.find(days_root, day)
-    which = number - 1 if number else len(folder.read(place).drills)
-    answer = workflow.NO if refuse else workflow.YES
-    url = workflow.store_url(days_root, store)
-    workflow.say(url, place.name, f"{workflow.APPROVAL}-{which}", answer, options.operator())
-    click.echo(f"{'refused' if refuse else 'approved'}: drill {which + 1} of {place.name}")
+    from drill.gameday import answers
+
+    held = _found(days_root, day)
+    answer = answers.approval(held, number - 1 if number else None, agreed=not refuse)
+    answering(days_root, store)(answer, options.operator())
+    click.echo(answer.words)
     return MET
 
 
@@ -196,15 +196,11 @@ def approve(day: str, number: int | None, refuse: bool, days_root: Path, store: 
 @store
 def veto(day: str, days_root: Path, store: str) -> int:
     """Keep DAY from being held; until it begins."""
-    folder, workflow = _room("folder"), _room("workflow")
-    place = folder.find(days_root, day)
-    if folder.read(place).state != "planned":
-        msg = f"{place.name} has begun or is over; stop its drill with: drill abort"
-        raise UsageError(msg)
-    workflow.say(
-        workflow.store_url(days_root, store), place.name, workflow.VETO, workflow.NO, options.operator()
-    )
-    click.echo(f"vetoed: {place.name}")
+    from drill.gameday import answers
+
+    answer = answers.veto(_found(days_root, day))
+    answering(days_root, store)(answer, options.operator())
+    click.echo(answer.words)
     return MET
 
 
@@ -263,6 +259,21 @@ def schema() -> int:
     return MET
 
 
+def answering(days_root: Path, url: str) -> "Callable[[Answer, str], None]":
+    """Return what gives a day an answer in somebody's name, in the store of the schedulers."""
+
+    def give(answer: "Answer", by: str) -> None:
+        _room("workflow").give(_room("store").address(days_root, url), answer, by)
+
+    return give
+
+
+def _found(days_root: Path, day: str) -> "Held":
+    folder = _room("folder")
+    found: Held = folder.read(folder.find(days_root, day))
+    return found
+
+
 def _room(name: str) -> Any:  # noqa: ANN401 (a module)
     """Import a part of the game days, which need what not every installation has."""
     from importlib import import_module
@@ -270,13 +281,13 @@ def _room(name: str) -> Any:  # noqa: ANN401 (a module)
     try:
         return import_module(f"drill.gameday.{name}")
     except ModuleNotFoundError as problem:
-        if problem.name in {"cronsim", "dateutil", "dbos"}:
+        if problem.name in {"cronsim", "dateutil", "dbos", "sqlalchemy"}:
             raise UsageError(_HOW_TO_INSTALL) from problem
         raise
 
 
 def _service(scheduler: Any, files: tuple[Path, ...], days_root: Path, root: Path, url: str) -> "Service":  # noqa: ANN401 (a module)
-    store_url = _room("workflow").store_url(days_root, url)
+    store_url = _room("store").address(days_root, url)
     found: Service = scheduler.Service(files, days_root, root, store_url, _report)
     return found
 

@@ -15,6 +15,7 @@ from typing import Any
 from drill import abort, clock, exit_codes, journal, record, rollback, runs
 from drill.errors import DrillError, UsageError
 from drill.gameday import folder as days
+from drill.gameday import store
 from drill.gameday.form import GameDay, PlannedDrill
 from drill.model import Json
 
@@ -70,9 +71,14 @@ def run(place: Place, goes_on: Callable[[], bool]) -> Mapping[str, Any]:
             stdout=said,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env={**os.environ, "DRILL_GAME_DAY": place.folder.name},
+            env={**_environment(), "DRILL_GAME_DAY": place.folder.name},
         )
         return _became(place, run_id, _ended(process, goes_on))
+
+
+def _environment() -> dict[str, str]:
+    """Return what a drill may know: it does not need the password of the days' store."""
+    return {name: value for name, value in os.environ.items() if name != store.VARIABLE}
 
 
 def _ended(process: subprocess.Popen[bytes], goes_on: Callable[[], bool]) -> int:

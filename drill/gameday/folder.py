@@ -71,6 +71,24 @@ class Held:
         return tuple(latest[number] for number in sorted(latest))
 
     @property
+    def answered(self) -> frozenset[int]:
+        """Which drills somebody approved or refused, from 0."""
+        return frozenset(int(one["number"]) for one in self.events if one["kind"] in {"approved", "refused"})
+
+    @property
+    def waits_for(self) -> int | None:
+        """Which drill waits for an approval now, from 0; None if none does."""
+        if self.state != "going":
+            return None
+        asked = [
+            int(one["number"])
+            for one in self.events
+            if one["kind"] == "notified" and one["occasion"] == "approval"
+        ]
+        left = [number for number in asked if number not in self.answered and number >= len(self.drills)]
+        return left[-1] if left else None
+
+    @property
     def open_actions(self) -> tuple[Action, ...]:
         """What is not done yet."""
         return tuple(one for one in self.actions if not one.done)

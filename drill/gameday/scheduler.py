@@ -1,25 +1,20 @@
-"""Serves game days: begins each at its notice, and goes on with what was cut off. One of many serves.
+"""Serves game days: begins each at its notice, and goes on with what was cut off.
 
-Whoever holds the store's lock serves: a file lock beside an SQLite store, an advisory lock of a
-PostgreSQL one (https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS). Both
-are let go of when their process dies, and another takes over then.
+Of all schedulers of one store the one serves that holds its lock; the others wait for it.
 """
 
 import contextlib
-import fcntl
-import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import structlog
 
 from drill import clock
 from drill.errors import DrillError, UsageError
-from drill.gameday import check, workflow
+from drill.gameday import check, store, workflow
 from drill.gameday import folder as days
 from drill.gameday.form import GameDay
 
@@ -27,8 +22,6 @@ _LOG = structlog.get_logger()
 LOOK_S = 0.5
 # Dates that were missed are looked for so far back.
 _BACK = timedelta(days=31)
-# Any number, the same for all schedulers: "drill" in ASCII.
-_ADVISORY = 0x6472696C6C
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +32,7 @@ class Service:
         files: The game-day files; read anew at each look, so that a change counts at once.
         root: The folder of all days.
         runs: The folder of all runs.
-        url: The store.
+        url: The store; it may hold a password.
         report: Writes a day's report, from its folder, that of all days and that of all runs.
 
     """
@@ -47,26 +40,31 @@ class Service:
     files: tuple[Path, ...]
     root: Path
     runs: Path
-    url: str
+    url: str = field(repr=False)
     report: Callable[[Path, Path, Path], object]
 
 
 @contextlib.contextmanager
-def holding(service: Service, *, wait: bool, stop: threading.Event) -> Iterator[bool]:
-    """Hold the store's lock; yield whether it is held.
+def holding(service: Service, *, wait: bool, stop: threading.Event) -> Iterator[store.Lock | None]:
+    """Hold the store's lock; yield it, or None if another has it.
 
     Args:
         service: Whose store.
         wait: Wait until whoever holds it is gone.
         stop: Ends the waiting.
 
+    Raises:
+        UsageError: The store can't be reached.
+
     """
-    with contextlib.ExitStack() as stack:
-        attempt = _advisory(service, stack) if service.url.startswith("postgres") else _file(service, stack)
-        held = attempt()
+    with store.lock(service.url) as lock:
+        held = lock.take()
+        if held is None:
+            msg = f"the store can't be reached: {lock.why}; correct --store or {store.VARIABLE}"
+            raise UsageError(msg)
         while wait and not held and not stop.wait(LOOK_S):
-            held = attempt()
-        yield held
+            held = lock.take()
+        yield lock if held else None
 
 
 def look(service: Service) -> list[str]:
@@ -125,39 +123,6 @@ def _served_since(root: Path, name: str, now: datetime) -> datetime:
     return datetime.fromisoformat(marker.read_text(encoding="utf-8"))
 
 
-def _file(service: Service, stack: contextlib.ExitStack) -> Any:  # noqa: ANN401 (a function that tries)
-    service.root.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(service.root / "store.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
-    stack.callback(os.close, descriptor)
-
-    def attempt() -> bool:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
-
-    return attempt
-
-
-def _advisory(service: Service, stack: contextlib.ExitStack) -> Any:  # noqa: ANN401 (a function that tries)
-    import psycopg  # noqa: PLC0415 (only where the store is a PostgreSQL database)
-
-    try:
-        address = service.url.replace("+psycopg", "", 1)
-        connection = stack.enter_context(psycopg.connect(address, autocommit=True))
-    except psycopg.Error as problem:
-        said = " ".join(str(problem).split())
-        msg = f"the store can't be reached: {said}; correct --store or DRILL_GAMEDAY_STORE"
-        raise UsageError(msg) from None
-
-    def attempt() -> bool:
-        row = connection.execute("SELECT pg_try_advisory_lock(%s)", (_ADVISORY,)).fetchone()
-        return bool(row and row[0])
-
-    return attempt
-
-
 def serve(service: Service, stop: threading.Event, seen: "Seen") -> None:
     """Serve until told to stop.
 
@@ -167,16 +132,34 @@ def serve(service: Service, stop: threading.Event, seen: "Seen") -> None:
         seen: Where the health endpoint reads how it goes.
 
     """
-    with holding(service, wait=True, stop=stop) as held:
-        if not held:
+    with holding(service, wait=True, stop=stop) as lock:
+        if lock is None:
             return
         workflow.launch(service.url, service.root, service.runs, service.report)
         _LOG.info("serving", files=[str(path) for path in service.files])
-        while not stop.is_set():
-            seen.problems = look(service)
-            seen.looked_ns, seen.serving = clock.monotonic_ns(), True
-            stop.wait(LOOK_S)
-        workflow.shut_down()
+        seen.serving = True
+        try:
+            while not stop.is_set():
+                seen.problems = [lock.why] if _away(lock) else look(service)
+                seen.looked_ns = clock.monotonic_ns()
+                stop.wait(LOOK_S)
+        finally:
+            seen.stopping = True
+            workflow.shut_down()
+
+
+def _away(lock: store.Lock) -> bool:
+    """Say whether the store does not answer; its days wait until it does.
+
+    Raises:
+        DrillError: It answers again, and another took the lock meanwhile.
+
+    """
+    held = lock.take()
+    if held is False:
+        msg = "the store was away, and another scheduler serves it now; begin again with: drill gameday serve"
+        raise DrillError(msg)
+    return held is None
 
 
 def tick(service: Service, stop: threading.Event) -> Sequence[str]:
@@ -184,14 +167,16 @@ def tick(service: Service, stop: threading.Event) -> Sequence[str]:
 
     Another that serves keeps this one from doing anything.
     """
-    with holding(service, wait=False, stop=stop) as held:
-        if not held:
+    with holding(service, wait=False, stop=stop) as lock:
+        if lock is None:
             return ()
         workflow.launch(service.url, service.root, service.runs, service.report)
-        problems = look(service)
-        while workflow.going() and not stop.wait(LOOK_S):
-            pass
-        workflow.shut_down()
+        try:
+            problems = look(service)
+            while (_away(lock) or workflow.going()) and not stop.wait(LOOK_S):
+                pass
+        finally:
+            workflow.shut_down()
         return problems
 
 
@@ -203,9 +188,11 @@ class Seen:
         serving: It holds the lock; one that waits for it is well too.
         looked_ns: When it looked last.
         problems: What can't be served.
+        stopping: It was told to end, and a drill that was going is rolled back first.
 
     """
 
     serving: bool = False
     looked_ns: int = 0
     problems: Sequence[str] = ()
+    stopping: bool = False

@@ -8,7 +8,8 @@ but what its steps returned: what it did must come out the same when it is gone 
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,10 +20,12 @@ from dbos import DBOS, DBOSClient, DBOSConfig, SetWorkflowID
 from drill import clock, exit_codes, target
 from drill.aws import Aws
 from drill.errors import DrillError
-from drill.gameday import drilling, notify
+from drill.gameday import drilling, notify, store
 from drill.gameday import folder as days
+from drill.gameday.answers import Answer
 from drill.gameday.before import blocked
 from drill.gameday.form import GameDay, Occasion, as_document, from_document
+from drill.model import Json
 
 # Kept the same as long as days that began under one version can be gone on with by the next.
 _VERSION = "gameday-1"
@@ -37,6 +40,9 @@ class _Serving:
     runs: Path = Path("runs")
     root: Path = days.DEFAULT
     stopping: threading.Event = field(default_factory=threading.Event)
+    # How many drills are going; told of whenever one has ended and rolled back.
+    going: int = 0
+    ended: threading.Condition = field(default_factory=threading.Condition)
     report: Callable[[Path, Path, Path], object] = lambda *_: None
 
 
@@ -45,14 +51,6 @@ _SERVING = _Serving()
 
 class Stopping(BaseException):
     """Ends this process's part of a day, which stays as it is for the next one to go on with."""
-
-
-def store_url(root: Path, given: str = "") -> str:
-    """Return the address of the store: SQLite beside the days, unless another is given."""
-    if given:
-        return given
-    root.mkdir(parents=True, exist_ok=True)
-    return f"sqlite:///{(root / 'store.sqlite').resolve()}"
 
 
 def launch(url: str, root: Path, runs_root: Path, report: Callable[[Path, Path, Path], object]) -> None:
@@ -76,14 +74,26 @@ def launch(url: str, root: Path, runs_root: Path, report: Callable[[Path, Path, 
         "log_level": "WARNING",
         "notification_listener_polling_interval_sec": 0.2,
     }
-    DBOS(config=config)
-    DBOS.launch()
+    store.quiet()
+    with store.explained():
+        DBOS(config=config)
+        DBOS.launch()
 
 
 def shut_down() -> None:
-    """Stop serving: a drill that is going is stopped and rolled back; its day is gone on with later."""
+    """Stop serving: a drill that is going is stopped, and awaited until it has rolled back.
+
+    Its day, like one that waits for a person, stays in the store as it is, to be gone on with later.
+    """
     _SERVING.stopping.set()
+    with _SERVING.ended:
+        _SERVING.ended.wait_for(lambda: not _SERVING.going)
     DBOS.destroy(workflow_completion_timeout_sec=1)
+
+
+def left() -> bool:
+    """Say whether a thread of a day that waits is left behind, which nothing but the process's end ends."""
+    return any(one.name.startswith("dbos-executor-") for one in threading.enumerate())
 
 
 def start(day: GameDay, planned_at: datetime) -> str:
@@ -105,13 +115,27 @@ def going() -> list[str]:
     return [one.workflow_id for one in DBOS.list_workflows(status=["PENDING", "ENQUEUED"])]
 
 
-def say(url: str, identifier: str, topic: str, answer: str, by: str) -> None:
-    """Answer a day that waits: veto it, or approve a drill of it; from any process."""
-    client = DBOSClient(system_database_url=url)
-    try:
-        client.send(identifier, {"answer": answer, "by": by}, topic=topic)
-    finally:
-        client.destroy()
+def give(url: str, answer: Answer, by: str) -> None:
+    """Give a day an answer, from any process.
+
+    Args:
+        url: The store.
+        answer: The answer.
+        by: Whose it is.
+
+    Raises:
+        UsageError: The store can't be used, or knows nothing of the day.
+
+    """
+    topic = VETO if answer.number is None else f"{APPROVAL}-{answer.number}"
+    said = {"answer": YES if answer.agreed else NO, "by": by}
+    store.there(url)
+    with store.explained():
+        client = DBOSClient(system_database_url=url, retry_connection_errors=False)
+        try:
+            client.send(answer.day, said, topic=topic)
+        finally:
+            client.destroy()
 
 
 @DBOS.workflow()
@@ -164,7 +188,7 @@ def _gate(day: GameDay, identifier: str, number: int) -> str:
     if drill.gate == "none":
         return ""
     typed = f"drill gameday approve {identifier}"
-    _tell(identifier, "approval", f"{drill.scenario} waits for an approval: {typed}")
+    _tell(identifier, "approval", f"{drill.scenario} waits for an approval: {typed}", number)
     said = _heard(f"{APPROVAL}-{number}", drill.approval_within_s)
     if said is None:
         return f"nobody approved {drill.scenario} within {drill.approval_within_s:g} s"
@@ -221,30 +245,47 @@ def _drill(identifier: str, number: int) -> Mapping[str, Any]:
     if done is not None:
         return dict(done)
     place = drilling.Place(_SERVING.runs, folder, held.day, number)
-    became = drilling.run(place, lambda: not _SERVING.stopping.is_set())
+    with _under_way():
+        became = drilling.run(place, lambda: not _SERVING.stopping.is_set())
     _check_stopping()
     return became
 
 
+@contextmanager
+def _under_way() -> Iterator[None]:
+    """Count a drill as going, unless this process is about to end: then none is begun."""
+    with _SERVING.ended:
+        _check_stopping()
+        _SERVING.going += 1
+    try:
+        yield
+    finally:
+        with _SERVING.ended:
+            _SERVING.going -= 1
+            _SERVING.ended.notify_all()
+
+
 @DBOS.step()
-def _tell(identifier: str, occasion: Occasion, text: str) -> None:
+def _tell(identifier: str, occasion: Occasion, text: str, number: int | None = None) -> None:
     """Tell everybody who wants to hear of an occasion; who can't be told does not hold up the day."""
     folder = _SERVING.root / identifier
     held = days.read(folder)
     report = (folder / days.REPORT).resolve().as_uri()
     told = f"{text}\n{report}" if occasion == "end" else text
+    failed = _not_told(held, occasion, told)
+    about: dict[str, Json] = {} if number is None else {"number": number}
+    days.note(folder, "notified", occasion=occasion, text=text, failed=failed, **about)
+
+
+def _not_told(held: days.Held, occasion: Occasion, told: str) -> list[Json]:
+    """Tell those who want to hear of an occasion; return why some could not be told."""
+    wanted = [channel for channel in held.day.notify if occasion in channel.on]
     try:
         aws = Aws.of(target.load(held.day.target))
     except DrillError as problem:
-        days.note(folder, "notified", occasion=occasion, text=text, failed=[str(problem)])
-        return
-    failed = [
-        why
-        for channel in held.day.notify
-        if occasion in channel.on
-        and (why := notify.tell(channel, aws, f"game day {identifier}: {occasion}", told))
-    ]
-    days.note(folder, "notified", occasion=occasion, text=text, failed=failed)
+        return [str(problem)]
+    subject = f"game day {held.id}: {occasion}"
+    return [why for channel in wanted if (why := notify.tell(channel, aws, subject, told))]
 
 
 @DBOS.step()

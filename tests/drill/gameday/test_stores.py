@@ -1,14 +1,19 @@
-"""A day is held once and gone on with, whichever store it is kept in, and nobody reads the store's password."""
+"""A day is held once and gone on with, whichever store it is kept in; the store's password is told nobody."""
 
 import os
 import signal
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from drill import cli, exit_codes
+from drill.gameday import folder, form, store
 from tests.drill.gameday.conftest import Stores
 from tests.drill.gameday.quick_day import Room, until
 
@@ -42,29 +47,36 @@ def serving(room: Room, file: Path, count: int) -> Iterator[list["subprocess.Pop
         yield started
 
 
-def test_a_day_is_held_once_by_two_schedulers_one_of_which_is_killed(room: Room) -> None:
-    """One is killed in the first drill: the other goes on, and no drill is begun twice."""
+def test_a_day_is_held_once_whatever_ends_its_schedulers(room: Room) -> None:
+    """One is killed in a drill, one is told to end while the day waits: the next goes on, all of it once."""
     file = room.due()
     with serving(room, file, 2) as schedulers:
         until(lambda: list(room.days.glob("*/drill-0.log")), "the first drill")
         holder = next(one for one in schedulers if children(one.pid))
         os.kill(holder.pid, signal.SIGKILL)
 
-        until(room.asked, "the gate")
-        approved = room.ended("approve", room.held.id)
-        until(lambda: room.events("ended"), "the day's end")
+        until(lambda: room.held.waits_for == 1, "the gate")
         survivor = next(one for one in schedulers if one is not holder)
         survivor.terminate()
         assert 0 == survivor.wait(60)
 
-    assert 0 == approved.returncode, approved.stderr
+    approved = room.ended("approve", room.held.id)
+    ticked = room.ended("tick", str(file))
+
+    assert (0, 0) == (approved.returncode, ticked.returncode), approved.stderr + ticked.stderr
+    assert "ended" == room.held.state
     assert ["interrupted", "refused"] == [one["outcome"] for one in room.held.drills]
     assert 2 == len(room.events("drill"))
     for number in range(2):
         log = next(room.days.glob(f"*/drill-{number}.log")).read_text(encoding="utf-8")
         assert 1 == log.count("drill: refused"), log
-    assert 1 == len(room.asked())
+    told = Counter(one["occasion"] for one in room.events("notified"))
+    assert {"before": 1, "start": 1, "breach": 2, "approval": 1, "end": 1} == told
     assert (room.days / room.held.id / "report.html").exists()
+    if (password := sa.make_url(room.store or "sqlite://").password) is not None:
+        every = [one for one in room.folder.rglob("*") if one.is_file()]
+        assert not [one for one in every if password.encode() in one.read_bytes()]
+        assert password not in approved.stdout + approved.stderr + ticked.stdout + ticked.stderr
 
 
 def children(pid: int) -> list[str]:
@@ -75,3 +87,81 @@ def children(pid: int) -> list[str]:
         for one in (thread / "children").read_text(encoding="utf-8").split()
         if thread.name != str(pid)
     ]
+
+
+SECRET = "s3cret-and-long"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"postgresql+psycopg://me:{SECRET}@127.0.0.1:9/days",
+        f"postgresql://127.0.0.1:9/days?user=me&password={SECRET}",
+        f"postgresql://me:{SECRET}@127.0.0.1:54x/days",
+        f"postgresql:/me:{SECRET}@127.0.0.1/days",
+        f"postgresql://me:with@{SECRET}@127.0.0.1:9/days",
+        f"postgresql://me:{SECRET}@127.0.0.1:9/days?no_such_option=1",
+        f"mysql://me:{SECRET}@127.0.0.1:9/days",
+        f"postgresql://me:{SECRET}@127.0.0.1:9",
+    ],
+)
+@pytest.mark.parametrize("words", [["tick", "day.yaml"], ["veto", "latest"]])
+def test_a_store_that_can_not_be_used_is_told_without_its_password(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    url: str,
+    words: list[str],
+) -> None:
+    """Nobody there, no such option, no address: one line that says what to correct, and nothing is begun."""
+    room = Room(tmp_path, url)
+    planned(room)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(store.VARIABLE, url)
+
+    code = cli.outcome_of(["gameday", *words, "--days", str(room.days)])
+
+    said = capfd.readouterr()
+    assert exit_codes.USAGE == code
+    assert 1 == len(said.err.splitlines()), said.err
+    assert store.VARIABLE in said.err
+    assert SECRET not in said.out + said.err
+
+
+def test_a_wrong_password_is_told_and_not_quoted(
+    stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What the database server says of a login is told, without what was typed."""
+    room = Room(tmp_path, stores.url().replace(stores.password, SECRET))
+    file = planned(room)
+    monkeypatch.setenv(store.VARIABLE, room.store)
+
+    code = cli.outcome_of(["gameday", "tick", str(file), "--days", str(room.days)])
+
+    said = capfd.readouterr().err
+    assert exit_codes.USAGE == code
+    assert "password authentication failed" in said
+    assert SECRET not in said
+    assert "planned" == room.held.state
+
+
+def test_a_lock_is_of_one_scheduler_until_its_session_ends(stores: Stores) -> None:
+    """A second one waits; when the first one's session is cut, it sees so, and may have lost the lock."""
+    url = store.address(Path(), stores.url())
+    with store.lock(url) as first, store.lock(url) as second:
+        assert (True, False) == (first.take(), second.take())
+        assert first.take() is True
+
+        stores.cut()
+
+        assert (None, None) == (first.take(), second.take())
+        assert "terminat" in first.why
+        assert (True, False) == (second.take(), first.take())
+
+
+def planned(room: Room) -> Path:
+    """Write a day that is planned and not begun."""
+    file = room.due()
+    day = form.load(file)
+    folder.begin(room.days, folder.day_id(day.name, datetime.now(UTC)), day)
+    return file
