@@ -17,7 +17,7 @@ from drill.gameday.folder import Held
 from drill.gameday.form import Action
 from drill.record import Record
 from reports.render import environment, policy, source
-from reports.wording import measured
+from reports.wording import measured, plain_duration
 
 _TEMPLATE = "gameday.html.j2"
 _TONES = {"met": "met", "breached": "breached"}
@@ -30,11 +30,13 @@ class Row:
     """One drill of the day, as the page shows it."""
 
     place: str
+    run_id: str
     scenario: str
     tone: str
     word: str
     reason: str
     link: str
+    there: bool
     numbers: tuple[tuple[str, str], ...]
     signed: bool
 
@@ -76,27 +78,38 @@ def write(place: Path, days_root: Path, runs_root: Path) -> Path:
         UsageError: The day can't be read.
 
     """
-    held = days.read(place)
-    made = environment()
-    sheet = source(made, "report.css")
-    page = _page(held, place, days_root, runs_root)
-    text = made.get_template(_TEMPLATE).render(
-        page=page,
-        style=Markup(sheet),  # noqa: S704  # our own file, and the policy below names its hash
-        policy=policy(sheet),
-    )
+    whole = text(place, days_root, runs_root)
     path = place / days.REPORT
     partial = path.with_suffix(".partial")
-    partial.write_text(text, encoding="utf-8")
+    partial.write_text(whole, encoding="utf-8")
     partial.replace(path)
     return path
 
 
-def _page(held: Held, place: Path, days_root: Path, runs_root: Path) -> Page:
+def text(place: Path, days_root: Path, runs_root: Path) -> str:
+    """Return the report of a day as one file of HTML.
+
+    Raises:
+        UsageError: The day can't be read.
+
+    """
+    made = environment()
+    sheet = source(made, "report.css")
+    return made.get_template(_TEMPLATE).render(
+        page=page(days.read(place), place, days_root, runs_root),
+        link=lambda row: row.link,
+        style=Markup(sheet),  # noqa: S704  # our own file, and the policy below names its hash
+        policy=policy(sheet),
+    )
+
+
+def page(held: Held, place: Path, days_root: Path, runs_root: Path) -> Page:
+    """Return what a day's report shows."""
     finished = {str(one["run_id"]): _record(runs_root, one) for one in held.drills}
     rows = tuple(_row(held, one, finished[str(one["run_id"])], (place, runs_root)) for one in held.drills)
     word, tone, reason = _verdict(held)
-    earlier = [one for one in days.listed(days_root, held.day.name) if one.planned_at <= held.planned_at]
+    readable, _ = days.readable(days_root, held.day.name)
+    earlier = [one for one in readable if one.planned_at <= held.planned_at]
     heads = tuple(drill.scenario for drill in held.day.drills)
     return Page(
         identifier=held.id,
@@ -119,6 +132,12 @@ def _page(held: Held, place: Path, days_root: Path, runs_root: Path) -> Page:
 
 def _verdict(held: Held) -> tuple[str, str, str]:
     reason = days.reason(held)
+    number = held.waits_for
+    if number is not None:
+        drill = held.day.drills[number]
+        within = plain_duration(drill.approval_within_s)
+        said = f"Drill {number + 1}, {drill.scenario}, begins when somebody approves it, within {within}."
+        return "Waits for an approval", "inconclusive", said
     if held.state != "ended":
         return held.state.capitalize(), "inconclusive", reason or "The day is not over."
     outcomes = [str(one["outcome"]) for one in held.drills]
@@ -147,11 +166,13 @@ def _row(held: Held, one: Mapping[str, Any], finished: Record | None, where: tup
     numbers = tuple((it.objective.name, measured(it.measurement)) for it in judgements if it.measurement)
     return Row(
         place=f"{int(one['number']) + 1} of {len(held.day.drills)}",
+        run_id=run_id,
         scenario=str(one["scenario"]),
         tone=_TONES.get(outcome, "inconclusive"),
         word=outcome,
         reason=str(one["reason"]),
         link=os.path.relpath(report, place) if report.exists() else "",
+        there=(runs_root / run_id).is_dir(),
         numbers=numbers,
         signed=finished is not None and run_id not in unsigned(held, runs_root),
     )

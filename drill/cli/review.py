@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from drill.cli import options
+from drill.cli.gameday import answering, days_folder, store
 from drill.errors import UsageError
 
 
@@ -28,6 +29,8 @@ from drill.errors import UsageError
 @click.option(
     "--due-days", type=click.IntRange(1), default=7, show_default=True, help="Then a review is overdue."
 )
+@days_folder
+@store
 @click.pass_context
 def command(  # noqa: PLR0913 (an option each)
     context: click.Context,
@@ -38,8 +41,10 @@ def command(  # noqa: PLR0913 (an option each)
     user_header: str,
     role_header: str,
     due_days: int,
+    days_root: Path,
+    store: str,
 ) -> None:
-    """Read, compare, dispute and sign off reports, in a browser.
+    """Read, compare, dispute and sign off reports, and answer game days that wait, in a browser.
 
     Serves the folder of runs on this machine's loopback, to the user who started it. For several
     people put a proxy before it that authenticates them and sets both headers on every request.
@@ -55,12 +60,21 @@ def command(  # noqa: PLR0913 (an option each)
     from reports.review import keys as signing
     from reports.review.access import Access
     from reports.review.app import Settings
+    from reports.review.days import GameDays
     from reports.review.serve import serve
 
     signer = signing.signer(keys or signing.default_folder(), root)
     hosts = () if user_header else (address, "localhost")
     serve(
-        Settings(root, signer, Access(user_header, role_header), hosts, due_days, not user_header),
+        Settings(
+            root,
+            signer,
+            Access(user_header, role_header),
+            hosts,
+            due_days,
+            not user_header,
+            GameDays(days_root, answering(days_root, store)),
+        ),
         (address, port),
         click.echo,
     )

@@ -4,18 +4,24 @@ from datetime import datetime
 from pathlib import Path
 
 from drill import clock, runs
+from drill.errors import UsageError
 from drill.gameday import folder as days
 from drill.gameday.folder import Held
 
 
 def last_before(held: Held, root: Path) -> Held | None:
-    """Return the day of the same name that was held before this one; None if there was none."""
-    earlier = [
-        one
-        for one in days.listed(root, held.day.name)
-        if one.planned_at < held.planned_at and one.state == "ended"
-    ]
-    return earlier[-1] if earlier else None
+    """Return the day of the same name that was held before this one; None if there was none.
+
+    Raises:
+        UsageError: One before it can't be read, so nobody knows whether it was.
+
+    """
+    for identifier in reversed(days.ids(root, held.day.name)):
+        if days.when(identifier) < held.planned_at:
+            earlier = days.read(root / identifier)
+            if earlier.state == "ended":
+                return earlier
+    return None
 
 
 def unsigned(held: Held, runs_root: Path) -> tuple[str, ...]:
@@ -30,12 +36,18 @@ def unsigned(held: Held, runs_root: Path) -> tuple[str, ...]:
 
 def warnings(held: Held, root: Path, runs_root: Path) -> tuple[str, ...]:
     """Return what is left of the day before, one line each."""
-    return tuple(text for text, _ in _left(held, root, runs_root))
+    try:
+        return tuple(text for text, _ in _left(held, root, runs_root))
+    except UsageError as problem:
+        return (str(problem),)
 
 
 def blocked(held: Held, root: Path, runs_root: Path) -> str:
-    """Return why a day may not be held yet, or nothing."""
-    return "; ".join(text for text, blocks in _left(held, root, runs_root) if blocks)
+    """Return why a day may not be held yet, or nothing; if nobody can say, it may not."""
+    try:
+        return "; ".join(text for text, blocks in _left(held, root, runs_root) if blocks)
+    except UsageError as problem:
+        return str(problem)
 
 
 def _left(held: Held, root: Path, runs_root: Path) -> list[tuple[str, bool]]:

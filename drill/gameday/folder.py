@@ -99,6 +99,11 @@ def day_id(name: str, at: datetime) -> str:
     return f"{name}-{at.astimezone(UTC):%Y%m%dt%H%M%Sz}"
 
 
+def is_id(text: str) -> bool:
+    """Say whether a text has the form of a day's id."""
+    return _ID.match(text) is not None
+
+
 def when(identifier: str) -> datetime:
     """Return the planned instant of an id."""
     return datetime.strptime(identifier[-16:], "%Y%m%dt%H%M%Sz").replace(tzinfo=UTC)
@@ -153,13 +158,36 @@ def read(folder: Path) -> Held:
         raise UsageError(msg) from problem
 
 
-def listed(root: Path, name: str = "") -> list[Held]:
-    """Return all days, or those of one name, the oldest first."""
+def ids(root: Path, name: str = "") -> list[str]:
+    """Return the ids of all days, or of those of one name, the oldest first.
+
+    A folder without ``day.json`` is no day yet: whoever made it was cut off, and it is begun anew.
+    """
     if not root.is_dir():
         return []
-    folders = [one for one in root.iterdir() if one.is_dir() and _ID.match(one.name)]
-    every = [read(one) for one in folders if not name or one.name[:-17] == name]
-    return sorted(every, key=lambda held: held.planned_at)
+    every = [one.name for one in root.iterdir() if is_id(one.name) and (one / DAY).exists()]
+    return sorted((one for one in every if not name or one[:-17] == name), key=lambda one: (when(one), one))
+
+
+def listed(root: Path, name: str = "") -> list[Held]:
+    """Return all days, or those of one name, the oldest first.
+
+    Raises:
+        UsageError: One can't be read.
+
+    """
+    return [read(root / one) for one in ids(root, name)]
+
+
+def readable(root: Path, name: str = "") -> tuple[list[Held], list[str]]:
+    """Return all days that can be read, the oldest first, and what is wrong with the others."""
+    found, problems = [], []
+    for one in ids(root, name):
+        try:
+            found.append(read(root / one))
+        except UsageError as problem:
+            problems.append(str(problem))
+    return found, problems
 
 
 def find(root: Path, identifier: str) -> Path:
@@ -177,7 +205,7 @@ def find(root: Path, identifier: str) -> Path:
             return root / chosen[0].id
         msg = f"no game day was held under {root}; see: drill gameday check FILE"
         raise UsageError(msg)
-    if not _ID.match(identifier) or not (root / identifier).is_dir():
+    if not is_id(identifier) or not (root / identifier).is_dir():
         msg = f"no game day {identifier!r} under {root}; list them with: drill gameday history"
         raise UsageError(msg)
     return root / identifier
@@ -207,6 +235,7 @@ def _append(path: Path, line: Mapping[str, Json]) -> None:
 def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
     if not path.exists():
         return
-    for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
-        if line.endswith("\n"):  # one that was torn by a crash says nothing
-            yield json.loads(line)
+    # Not splitlines: a person's text may hold other ends of lines, as U+2028. What follows the last one
+    # was torn by a crash, and says nothing.
+    for line in path.read_text(encoding="utf-8").split("\n")[:-1]:
+        yield json.loads(line)

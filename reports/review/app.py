@@ -10,8 +10,9 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import Forbidden, HTTPException, SecurityError
 
 from drill.errors import DrillError, NoSuchRun
-from reports.review import pages, peer
+from reports.review import day_pages, pages, paging, peer
 from reports.review.access import ANYBODY, Access
+from reports.review.days import GameDays
 from reports.review.index import Source
 from reports.review.keys import Signer
 from reports.review.listing import DUE_DAYS
@@ -37,6 +38,7 @@ class Settings:
         hosts: The names under which it may be asked; empty for any, behind a proxy.
         due_days: After how many days without a decision a review is overdue.
         own_user_only: Whether who connects must be the user who started it, or root.
+        days: Where the game days are; None to show none.
 
     """
 
@@ -46,6 +48,7 @@ class Settings:
     hosts: tuple[str, ...] = ("127.0.0.1", "localhost")
     due_days: int = DUE_DAYS
     own_user_only: bool = False
+    days: GameDays | None = None
 
     @property
     def source(self) -> Source:
@@ -73,17 +76,19 @@ def create(settings: Settings) -> Flask:
     CSRFProtect(app)
     app.after_request(_guarded)
     pages.add(app, settings)
-    app.register_error_handler(CSRFError, pages.again_after_session)
-    app.register_error_handler(Outdated, pages.again_after_decision)
-    app.register_error_handler(pages.Incomplete, pages.again_when_incomplete)
-    app.register_error_handler(NoSuchRun, lambda problem: pages.problem(404, "No such run", str(problem)))
+    if settings.days is not None:
+        day_pages.add(app, settings, settings.days)
+    app.register_error_handler(CSRFError, paging.again_after_session)
+    app.register_error_handler(Outdated, paging.again_after_decision)
+    app.register_error_handler(paging.Incomplete, paging.again_when_incomplete)
+    app.register_error_handler(NoSuchRun, lambda problem: paging.problem(404, "No such run", str(problem)))
     app.register_error_handler(
-        DrillError, lambda problem: pages.problem(422, "That can\u2019t be", str(problem))
+        DrillError, lambda problem: paging.problem(422, "That can\u2019t be", str(problem))
     )
     app.register_error_handler(SecurityError, _elsewhere)
     app.register_error_handler(
         HTTPException,
-        lambda problem: pages.problem(problem.code or 500, problem.name, problem.description or ""),
+        lambda problem: paging.problem(problem.code or 500, problem.name, problem.description or ""),
     )
     return app
 

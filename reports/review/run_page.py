@@ -18,7 +18,15 @@ from reports.review.trail import DECISIONS, Entry, Trail
 from reports.wording import wall_time
 
 _KEPT = 8
-_WORDS: Mapping[str, str] = {"comment": "commented", "dispute": "disputed", "sign-off": "signed off"}
+_WORDS: Mapping[str, str] = {
+    "comment": "commented",
+    "dispute": "disputed",
+    "sign-off": "signed off",
+    "approve": "approved",
+    "refuse": "refused",
+    "veto": "vetoed",
+    "undelivered": "did not reach",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 A line's ``body`` is JSON with sorted keys: ``seq at who kind run_id text before_hash`` and, in a
 sign-off, the ``manifest`` of the run's files and its ``outcome``. ``before_hash`` is the SHA-256 of
 the body before it (zeros for the first), and each body is signed: a changed, missing or added line
-shows. The last decision about a run is what holds.
+shows. The last decision about a run is what holds. What a game day
+was answered is on it too, with the day's id as ``run_id`` and the number of the ``drill``, from 1.
 """
 
 import hashlib
@@ -23,6 +24,10 @@ COMMENT = "comment"
 DISPUTE = "dispute"
 SIGN_OFF = "sign-off"
 DECISIONS = (DISPUTE, SIGN_OFF)
+APPROVE, REFUSE, VETO = "approve", "refuse", "veto"
+ANSWERS = (APPROVE, REFUSE, VETO)
+# An answer that was written down and did not reach its day.
+UNDELIVERED = "undelivered"
 _FIRST = "0" * 64
 
 
@@ -40,11 +45,12 @@ class Said:
     """What a person wants to put on the trail.
 
     Attributes:
-        run_id: About which run.
-        kind: ``comment``, ``dispute`` or ``sign-off``.
+        run_id: About which run, or which game day.
+        kind: ``comment``, ``dispute`` or ``sign-off``; of a day ``comment``, ``approve``, ``refuse``,
+            ``veto`` or ``undelivered``.
         who: The person's name.
         text: The comment, or the reason.
-        more: What a sign-off says besides.
+        more: What a sign-off, or an answer, says besides.
 
     """
 
@@ -206,8 +212,8 @@ def _made(connection: sqlite3.Connection, said: Said, signer: Signer) -> Entry:
 
 def _refuse_if_decided(connection: sqlite3.Connection, run_id: str, seen: int) -> None:
     row = connection.execute(
-        "SELECT * FROM trail WHERE run_id = ? AND kind IN (?, ?) AND seq > ? ORDER BY seq LIMIT 1",
-        (run_id, *DECISIONS, seen),
+        "SELECT * FROM trail WHERE run_id = ? AND kind != ? AND seq > ? ORDER BY seq LIMIT 1",
+        (run_id, COMMENT, seen),
     ).fetchone()
     if row:
         raise Outdated(_entry(row))
