@@ -79,8 +79,8 @@ def main() -> None:
 def _leave(code: int) -> NoReturn:
     """End the process, also where a thread would keep it."""
     # A game day waits for a person in a thread that DBOS can't end; its store has all that is known of it.
-    workflow = sys.modules.get("drill.gameday.workflow")
-    if workflow is not None and workflow.left():
+    serving = sys.modules.get("drill.gameday.serving")
+    if serving is not None and serving.left():
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError):  # its reader has gone
                 stream.flush()

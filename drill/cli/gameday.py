@@ -12,39 +12,26 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from drill import clock
-from drill.cli import options
+from drill.cli import gameday_people, options
+from drill.cli.gameday_options import days_folder, room, store
 from drill.errors import UsageError
 from drill.exit_codes import BREACHED, INCONCLUSIVE, MET, REFUSED, ROLLBACK_INCOMPLETE
 
 if TYPE_CHECKING:
-    from drill.gameday.answers import Answer
     from drill.gameday.folder import Held
     from drill.gameday.scheduler import Service
 
-days_folder = click.option(
-    "--days",
-    "days_root",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("gamedays"),
-    show_default=True,
-    envvar="DRILL_GAMEDAYS",
-    help="Folder of all game days.",
-)
-store = click.option(
-    "--store",
-    default="",
-    envvar="DRILL_GAMEDAY_STORE",
-    metavar="URL",
-    help="PostgreSQL database of the schedulers; an SQLite file in the days' folder by default.",
-)
 _file = click.argument("file", type=click.Path(path_type=Path))
 _files = click.argument("files", type=click.Path(path_type=Path), nargs=-1, required=True)
-_HOW_TO_INSTALL = "game days need more: pip install 'drill[gameday]'"
 
 
 @click.group(no_args_is_help=True)
 def command() -> None:
     """Hold game days: a date, people, a target, several drills in order, and a result."""
+
+
+for people in gameday_people.COMMANDS:
+    command.add_command(people)
 
 
 def served(body: Callable[..., Any]) -> Callable[..., Any]:
@@ -58,13 +45,13 @@ def served(body: Callable[..., Any]) -> Callable[..., Any]:
 @_files
 def check(files: tuple[Path, ...]) -> int:
     """Check game-day files and explain the next ten dates of each; nothing is started."""
-    room = _room("check")
+    checked = room("check")
     now = _now()
-    read = [(path, room.day(path)) for path in files]
+    read = [(path, checked.day(path)) for path in files]
     for path, day in read:
-        room.overlapping(path, day, read, now)
+        checked.overlapping(path, day, read, now)
         click.echo(f"{day.name}: {path} is right; {len(day.drills)} drills, at most {_span(day.lasts_s)}")
-        for planned in room.dates_upto(day, now, ()):
+        for planned in checked.dates_upto(day, now, ()):
             why = f"  SKIPPED: {planned.skipped}" if planned.skipped else ""
             click.echo(f"  {planned.local:%a %Y-%m-%d %H:%M %Z} ({planned.at:%Y-%m-%d %H:%M} UTC){why}")
         if day.schedule is None:
@@ -76,12 +63,12 @@ def check(files: tuple[Path, ...]) -> int:
 @_files
 def next_(files: tuple[Path, ...]) -> int:
     """Say when the next day of each file is held, the soonest first."""
-    room = _room("check")
+    checked = room("check")
     now = _now()
     found = []
     for path in files:
-        day = room.day(path)
-        dates = (one for one in room.dates_upto(day, now, ()) if not one.skipped)
+        day = checked.day(path)
+        dates = (one for one in checked.dates_upto(day, now, ()) if not one.skipped)
         found += [(one.at, f"{one.local:%a %Y-%m-%d %H:%M %Z}  {day.name}") for one in list(dates)[:1]]
     for _, line in sorted(found):
         click.echo(line)
@@ -93,28 +80,22 @@ def next_(files: tuple[Path, ...]) -> int:
 @served
 def run(file: Path, days_root: Path, root: Path, store: str) -> int:
     """Hold a day now, whatever its schedule says; ends with the worst of its drills' exit codes."""
-    scheduler, workflow, folder = _room("scheduler"), _room("workflow"), _room("folder")
-    day = _room("check").day(file)
+    scheduler = room("scheduler")
+    day = room("check").day(file)
     service = _service(scheduler, (), days_root, root, store)
-    planned_at = _now().replace(microsecond=0)
-    identifier = folder.day_id(day.name, planned_at)
-    with _ending() as stop, scheduler.holding(service, wait=False, stop=stop) as held:
-        if not held:
-            msg = f"another process serves the game days of {days_root}; end it first, or name other --days"
-            raise UsageError(msg)
-        folder.begin(days_root, identifier, day)
-        workflow.launch(service.url, days_root, root, service.report)
-        workflow.start(day, planned_at)
-        click.echo(f"{identifier} begins; notes with: drill note 'what you see'")
-        told = 0
-        while not stop.is_set() and (identifier in workflow.going() or not told):
-            told = _tell_events(folder.read(days_root / identifier), told)
-            stop.wait(0.3)
-        _tell_events(folder.read(days_root / identifier), told)
-        if not stop.is_set():
-            click.echo(f"report: {_report(days_root / identifier, days_root, root).resolve().as_uri()}")
-        workflow.shut_down()
-    return _exit_code(folder.read(days_root / identifier))
+    told = 0
+
+    def tell(held: "Held") -> None:
+        nonlocal told
+        if not told:
+            click.echo(f"{held.id} begins; notes with: drill note 'what you see'")
+        told = _tell_events(held, told)
+
+    with _ending() as stop:
+        held = scheduler.hold(service, day, stop, tell)
+    if held.state in room("folder").OVER:
+        click.echo(f"report: {_report(days_root / held.id, days_root, root).resolve().as_uri()}")
+    return _exit_code(held)
 
 
 @command.command()
@@ -125,9 +106,9 @@ def serve(files: tuple[Path, ...], days_root: Path, root: Path, store: str, heal
     """Hold each day when it is due, until told to end; any number may serve one store, one at a time does."""
     from drill.gameday.health import answering
 
-    scheduler = _room("scheduler")
+    scheduler = room("scheduler")
     for path in files:
-        _room("check").day(path)
+        room("check").day(path)
     service = _service(scheduler, files, days_root, root, store)
     seen = scheduler.Seen()
     with _ending() as stop, answering(health, seen) as where:
@@ -141,7 +122,7 @@ def serve(files: tuple[Path, ...], days_root: Path, root: Path, store: str, heal
 @served
 def tick(files: tuple[Path, ...], days_root: Path, root: Path, store: str) -> int:
     """Hold what is due now and go on with what was cut off; for cron, systemd or EventBridge."""
-    scheduler = _room("scheduler")
+    scheduler = room("scheduler")
     with _ending() as stop:
         problems = scheduler.tick(_service(scheduler, files, days_root, root, store), stop)
     for problem in problems:
@@ -156,8 +137,9 @@ def tick(files: tuple[Path, ...], days_root: Path, root: Path, store: str) -> in
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def history(days_root: Path, root: Path, name: str, as_json: bool) -> int:
     """List the days that were held or skipped, what each came to, and what is open."""
-    folder, before = _room("folder"), _room("before")
-    for held in folder.listed(days_root, name):
+    folder, before = room("folder"), room("before")
+    readable, problems = folder.readable(days_root, name)
+    for held in readable:
         outcomes = [f"{one['scenario']}: {one['outcome']}" for one in held.drills]
         unsigned = len(before.unsigned(held, root))
         left = [f"{len(held.open_actions)} actions open"] if held.open_actions else []
@@ -170,72 +152,8 @@ def history(days_root: Path, root: Path, name: str, as_json: bool) -> int:
             click.echo(
                 "  ".join(part for part in (held.id, held.state, ", ".join(outcomes), why, *left) if part)
             )
-    return MET
-
-
-@command.command()
-@click.argument("day")
-@click.option("--drill", "number", type=click.IntRange(min=1), help="Which drill of it; the one that waits.")
-@click.option("--no", "refuse", is_flag=True, help="Say no: the day ends there.")
-@days_folder
-@store
-def approve(day: str, number: int | None, refuse: bool, days_root: Path, store: str) -> int:
-    """Let the drill of DAY begin that waits for an approval."""
-    from drill.gameday import answers
-
-    held = _found(days_root, day)
-    answer = answers.approval(held, number - 1 if number else None, agreed=not refuse)
-    answering(days_root, store)(answer, options.operator())
-    click.echo(answer.words)
-    return MET
-
-
-@command.command()
-@click.argument("day")
-@days_folder
-@store
-def veto(day: str, days_root: Path, store: str) -> int:
-    """Keep DAY from being held; until it begins."""
-    from drill.gameday import answers
-
-    answer = answers.veto(_found(days_root, day))
-    answering(days_root, store)(answer, options.operator())
-    click.echo(answer.words)
-    return MET
-
-
-@command.command()
-@click.argument("text")
-@click.option("--owner", required=True, help="Who does it.")
-@click.option("--due", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Until when.")
-@click.option("--day", default="latest", show_default=True, help="Of which day.")
-@days_folder
-def action(text: str, owner: str, due: datetime, day: str, days_root: Path) -> int:
-    """Write down what was decided, with owner and date; close it with: drill gameday done TEXT."""
-    from drill.gameday.form import Action
-
-    folder = _room("folder")
-    place = folder.find(days_root, day)
-    folder.write_action(place, Action(what=text, owner=owner, due=due.date()))
-    click.echo(f"written down on {place.name}")
-    return MET
-
-
-@command.command()
-@click.argument("text")
-@click.option("--day", default="latest", show_default=True, help="Of which day.")
-@days_folder
-def done(text: str, day: str, days_root: Path) -> int:
-    """Close the action TEXT of a day."""
-    folder = _room("folder")
-    place = folder.find(days_root, day)
-    found = next((one for one in folder.read(place).actions if one.what == text), None)
-    if found is None:
-        listed = ", ".join(repr(one.what) for one in folder.read(place).open_actions) or "none is open"
-        msg = f"{place.name} has no action {text!r}: {listed}; see: drill gameday history"
-        raise UsageError(msg)
-    folder.write_action(place, found.model_copy(update={"done": True}))
-    click.echo(f"done on {place.name}")
+    if problems:
+        raise UsageError(problems[0])
     return MET
 
 
@@ -245,7 +163,7 @@ def done(text: str, day: str, days_root: Path) -> int:
 @options.runs_folder
 def report(day: str, days_root: Path, root: Path) -> int:
     """Write DAY's report again and say where it is."""
-    place = _room("folder").find(days_root, day)
+    place = room("folder").find(days_root, day)
     click.echo(_report(place, days_root, root).resolve().as_uri())
     return MET
 
@@ -259,35 +177,8 @@ def schema() -> int:
     return MET
 
 
-def answering(days_root: Path, url: str) -> "Callable[[Answer, str], None]":
-    """Return what gives a day an answer in somebody's name, in the store of the schedulers."""
-
-    def give(answer: "Answer", by: str) -> None:
-        _room("workflow").give(_room("store").address(days_root, url), answer, by)
-
-    return give
-
-
-def _found(days_root: Path, day: str) -> "Held":
-    folder = _room("folder")
-    found: Held = folder.read(folder.find(days_root, day))
-    return found
-
-
-def _room(name: str) -> Any:  # noqa: ANN401 (a module)
-    """Import a part of the game days, which need what not every installation has."""
-    from importlib import import_module
-
-    try:
-        return import_module(f"drill.gameday.{name}")
-    except ModuleNotFoundError as problem:
-        if problem.name in {"cronsim", "dateutil", "dbos", "sqlalchemy"}:
-            raise UsageError(_HOW_TO_INSTALL) from problem
-        raise
-
-
 def _service(scheduler: Any, files: tuple[Path, ...], days_root: Path, root: Path, url: str) -> "Service":  # noqa: ANN401 (a module)
-    store_url = _room("store").address(days_root, url)
+    store_url = room("store").address(days_root, url)
     found: Service = scheduler.Service(files, days_root, root, store_url, _report)
     return found
 

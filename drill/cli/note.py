@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from drill.cli import options
-from drill.cli.gameday import days_folder
+from drill.cli.gameday_options import days_folder
 
 
 @click.command()

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from drill.cli import options
-from drill.cli.gameday import answering, days_folder, store
+from drill.cli.gameday_options import days_folder, store
+from drill.cli.gameday_people import answering
 from drill.errors import UsageError
 
 

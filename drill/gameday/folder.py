@@ -2,7 +2,7 @@
 
 ``day.json`` is the game-day file as it was when the day began. ``events.jsonl`` says what happened:
 one object a line with ``at`` (UTC) and ``kind``: ``planned notified vetoed approved begun drill stopped
-skipped ended``. ``notes.jsonl`` are people's notes, ``actions.jsonl`` what they decided to do.
+skipped ended unreported``. ``notes.jsonl`` are people's notes, ``actions.jsonl`` what they decided to do.
 """
 
 import json

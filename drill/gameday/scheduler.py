@@ -14,12 +14,14 @@ import structlog
 
 from drill import clock
 from drill.errors import DrillError, UsageError
-from drill.gameday import check, store, workflow
+from drill.gameday import check, serving, store, workflow
 from drill.gameday import folder as days
+from drill.gameday.folder import Held
 from drill.gameday.form import GameDay
 
 _LOG = structlog.get_logger()
 LOOK_S = 0.5
+_TELL_S = 0.3
 # Dates that were missed are looked for so far back.
 _BACK = timedelta(days=31)
 
@@ -135,7 +137,7 @@ def serve(service: Service, stop: threading.Event, seen: "Seen") -> None:
     with holding(service, wait=True, stop=stop) as lock:
         if lock is None:
             return
-        workflow.launch(service.url, service.root, service.runs, service.report)
+        serving.launch(service.url, service.root, service.runs, service.report)
         _LOG.info("serving", files=[str(path) for path in service.files])
         seen.serving = True
         try:
@@ -145,7 +147,7 @@ def serve(service: Service, stop: threading.Event, seen: "Seen") -> None:
                 stop.wait(LOOK_S)
         finally:
             seen.stopping = True
-            workflow.shut_down()
+            serving.shut_down()
 
 
 def _away(lock: store.Lock) -> bool:
@@ -170,14 +172,50 @@ def tick(service: Service, stop: threading.Event) -> Sequence[str]:
     with holding(service, wait=False, stop=stop) as lock:
         if lock is None:
             return ()
-        workflow.launch(service.url, service.root, service.runs, service.report)
+        serving.launch(service.url, service.root, service.runs, service.report)
         try:
             problems = look(service)
             while (_away(lock) or workflow.going()) and not stop.wait(LOOK_S):
                 pass
         finally:
-            workflow.shut_down()
+            serving.shut_down()
         return problems
+
+
+def hold(service: Service, day: GameDay, stop: threading.Event, tell: Callable[[Held], object]) -> Held:
+    """Hold a day now, stay until it is over, and return it.
+
+    Args:
+        service: Where.
+        day: Which.
+        stop: Ends it: a drill that is going is rolled back, and the day can be gone on with by a tick.
+        tell: Called with the day as it goes.
+
+    Raises:
+        UsageError: Another process serves the store, or it can't be reached.
+
+    """
+    planned_at = datetime.fromisoformat(clock.now().wall).replace(microsecond=0)
+    identifier = days.day_id(day.name, planned_at)
+    place = service.root / identifier
+    with holding(service, wait=False, stop=stop) as lock:
+        if lock is None:
+            msg = (
+                f"another process serves the game days of {service.root}; end it first, or name other --days"
+            )
+            raise UsageError(msg)
+        days.begin(service.root, identifier, day)
+        serving.launch(service.url, service.root, service.runs, service.report)
+        try:
+            workflow.start(day, planned_at)
+            while not stop.is_set() and (_away(lock) or identifier in workflow.going()):
+                tell(days.read(place))
+                stop.wait(_TELL_S)
+        finally:
+            serving.shut_down()
+    held = days.read(place)
+    tell(held)
+    return held
 
 
 @dataclass(slots=True)

@@ -7,93 +7,21 @@ again, so each one here first looks what the earlier try left. The workflow itse
 but what its steps returned: what it did must come out the same when it is gone on with.
 """
 
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from dbos import DBOS, DBOSClient, DBOSConfig, SetWorkflowID
+from dbos import DBOS, SetWorkflowID
 
 from drill import clock, exit_codes, target
 from drill.aws import Aws
 from drill.errors import DrillError
-from drill.gameday import drilling, notify, store
+from drill.gameday import drilling, notify
 from drill.gameday import folder as days
-from drill.gameday.answers import Answer
 from drill.gameday.before import blocked
 from drill.gameday.form import GameDay, Occasion, as_document, from_document
+from drill.gameday.serving import APPROVAL, SERVING, VETO, YES, check_stopping, under_way
 from drill.model import Json
-
-# Kept the same as long as days that began under one version can be gone on with by the next.
-_VERSION = "gameday-1"
-VETO, APPROVAL = "veto", "approval"
-YES, NO = "yes", "no"
-
-
-@dataclass(slots=True)
-class _Serving:
-    """What this process serves with; DBOS calls plain functions, which read it here."""
-
-    runs: Path = Path("runs")
-    root: Path = days.DEFAULT
-    stopping: threading.Event = field(default_factory=threading.Event)
-    # How many drills are going; told of whenever one has ended and rolled back.
-    going: int = 0
-    ended: threading.Condition = field(default_factory=threading.Condition)
-    report: Callable[[Path, Path, Path], object] = lambda *_: None
-
-
-_SERVING = _Serving()
-
-
-class Stopping(BaseException):
-    """Ends this process's part of a day, which stays as it is for the next one to go on with."""
-
-
-def launch(url: str, root: Path, runs_root: Path, report: Callable[[Path, Path, Path], object]) -> None:
-    """Begin to serve: days that a process before left are gone on with at once.
-
-    Args:
-        url: The store.
-        root: The folder of all days.
-        runs_root: The folder of all runs.
-        report: Writes a day's report, from its folder and these two.
-
-    """
-    _SERVING.runs, _SERVING.root, _SERVING.report = runs_root, root, report
-    _SERVING.stopping.clear()
-    config: DBOSConfig = {
-        "name": "drill-gamedays",
-        "system_database_url": url,
-        "application_version": _VERSION,
-        # One name for all: only who holds the store's lock serves, so what is pending is its to go on with.
-        "executor_id": "drill",
-        "log_level": "WARNING",
-        "notification_listener_polling_interval_sec": 0.2,
-    }
-    store.quiet()
-    with store.explained():
-        DBOS(config=config)
-        DBOS.launch()
-
-
-def shut_down() -> None:
-    """Stop serving: a drill that is going is stopped, and awaited until it has rolled back.
-
-    Its day, like one that waits for a person, stays in the store as it is, to be gone on with later.
-    """
-    _SERVING.stopping.set()
-    with _SERVING.ended:
-        _SERVING.ended.wait_for(lambda: not _SERVING.going)
-    DBOS.destroy(workflow_completion_timeout_sec=1)
-
-
-def left() -> bool:
-    """Say whether a thread of a day that waits is left behind, which nothing but the process's end ends."""
-    return any(one.name.startswith("dbos-executor-") for one in threading.enumerate())
 
 
 def start(day: GameDay, planned_at: datetime) -> str:
@@ -115,29 +43,6 @@ def going() -> list[str]:
     return [one.workflow_id for one in DBOS.list_workflows(status=["PENDING", "ENQUEUED"])]
 
 
-def give(url: str, answer: Answer, by: str) -> None:
-    """Give a day an answer, from any process.
-
-    Args:
-        url: The store.
-        answer: The answer.
-        by: Whose it is.
-
-    Raises:
-        UsageError: The store can't be used, or knows nothing of the day.
-
-    """
-    topic = VETO if answer.number is None else f"{APPROVAL}-{answer.number}"
-    said = {"answer": YES if answer.agreed else NO, "by": by}
-    store.there(url)
-    with store.explained():
-        client = DBOSClient(system_database_url=url, retry_connection_errors=False)
-        try:
-            client.send(answer.day, said, topic=topic)
-        finally:
-            client.destroy()
-
-
 @DBOS.workflow()
 def _held(document: dict[str, Any], planned: str) -> str:
     """Hold one day, from its notice to its report."""
@@ -148,19 +53,27 @@ def _held(document: dict[str, Any], planned: str) -> str:
         _over(identifier, "skipped", why)
         return "skipped"
     _tell(identifier, "start", f"{len(day.drills)} drills on {day.target.name}")
-    outcomes: list[Mapping[str, Any]] = []
-    stopped = ""
-    for number in range(len(day.drills)):
-        stopped = _gate(day, identifier, number)
-        if stopped:
-            break
-        one = _drill(identifier, number)
-        outcomes.append(one)
-        stopped = _after(day, identifier, number, one)
-        if stopped:
-            break
+    try:
+        stopped = _drills(day, identifier)
+    except DrillError as problem:  # a drill that was cut off could not be put back, as its text says
+        stopped = str(problem)
     _over(identifier, "ended", stopped)
     return "ended"
+
+
+def _drills(day: GameDay, identifier: str) -> str:
+    """Hold a day's drills, one after the other; return why the day ended early, or nothing.
+
+    Raises:
+        DrillError: What a drill left could not be put back.
+
+    """
+    for number in range(len(day.drills)):
+        stopped = _gate(day, identifier, number)
+        stopped = stopped or _after(day, identifier, number, _drill(identifier, number))
+        if stopped:
+            return stopped
+    return ""
 
 
 def _may_begin(day: GameDay, identifier: str, planned_at: datetime) -> str:
@@ -212,7 +125,7 @@ def _after(day: GameDay, identifier: str, number: int, one: Mapping[str, Any]) -
 
 @DBOS.step()
 def _begun(identifier: str, late_s: float) -> str:
-    held = days.read(_SERVING.root / identifier)
+    held = days.read(SERVING.root / identifier)
     behind_s = (_wall() - held.planned_at).total_seconds()
     if behind_s > max(late_s, 60.0) and held.state == "planned":
         return f"it was missed: nobody served at {held.planned_at:%Y-%m-%d %H:%M} UTC"
@@ -221,8 +134,8 @@ def _begun(identifier: str, late_s: float) -> str:
 
 @DBOS.step()
 def _blocked(identifier: str) -> str:
-    folder = _SERVING.root / identifier
-    why = blocked(days.read(folder), _SERVING.root, _SERVING.runs)
+    folder = SERVING.root / identifier
+    why = blocked(days.read(folder), SERVING.root, SERVING.runs)
     if not why and days.read(folder).state == "planned":
         days.note(folder, "begun")
     return why
@@ -230,7 +143,7 @@ def _blocked(identifier: str) -> str:
 
 @DBOS.step()
 def _too_late(identifier: str, number: int) -> bool:
-    held = days.read(_SERVING.root / identifier)
+    held = days.read(SERVING.root / identifier)
     if number == 0 or held.day.lasts_s is None:
         return False
     late_s = held.day.schedule.late_s if held.day.schedule else 0.0
@@ -239,36 +152,22 @@ def _too_late(identifier: str, number: int) -> bool:
 
 @DBOS.step()
 def _drill(identifier: str, number: int) -> Mapping[str, Any]:
-    folder = _SERVING.root / identifier
+    folder = SERVING.root / identifier
     held = days.read(folder)
     done = next((one for one in held.drills if one["number"] == number), None)
     if done is not None:
         return dict(done)
-    place = drilling.Place(_SERVING.runs, folder, held.day, number)
-    with _under_way():
-        became = drilling.run(place, lambda: not _SERVING.stopping.is_set())
-    _check_stopping()
+    place = drilling.Place(SERVING.runs, folder, held.day, number)
+    with under_way():
+        became = drilling.run(place, lambda: not SERVING.stopping.is_set())
+    check_stopping()
     return became
-
-
-@contextmanager
-def _under_way() -> Iterator[None]:
-    """Count a drill as going, unless this process is about to end: then none is begun."""
-    with _SERVING.ended:
-        _check_stopping()
-        _SERVING.going += 1
-    try:
-        yield
-    finally:
-        with _SERVING.ended:
-            _SERVING.going -= 1
-            _SERVING.ended.notify_all()
 
 
 @DBOS.step()
 def _tell(identifier: str, occasion: Occasion, text: str, number: int | None = None) -> None:
     """Tell everybody who wants to hear of an occasion; who can't be told does not hold up the day."""
-    folder = _SERVING.root / identifier
+    folder = SERVING.root / identifier
     held = days.read(folder)
     report = (folder / days.REPORT).resolve().as_uri()
     told = f"{text}\n{report}" if occasion == "end" else text
@@ -290,19 +189,23 @@ def _not_told(held: days.Held, occasion: Occasion, told: str) -> list[Json]:
 
 @DBOS.step()
 def _noted(identifier: str, kind: str, number: int, by: str) -> None:
-    days.note(_SERVING.root / identifier, kind, number=number, by=by)
+    days.note(SERVING.root / identifier, kind, number=number, by=by)
 
 
 @DBOS.step()
 def _closed(identifier: str, kind: str, why: str) -> None:
-    folder = _SERVING.root / identifier
+    folder = SERVING.root / identifier
     if days.read(folder).state not in days.OVER:
         days.note(folder, kind, reason=why)
 
 
 @DBOS.step()
 def _reported(identifier: str) -> None:
-    _SERVING.report(_SERVING.root / identifier, _SERVING.root, _SERVING.runs)
+    folder = SERVING.root / identifier
+    try:
+        SERVING.report(folder, SERVING.root, SERVING.runs)
+    except DrillError as problem:  # the day is over all the same, and people are told so
+        days.note(folder, "unreported", reason=str(problem))
 
 
 @DBOS.step()
@@ -325,11 +228,6 @@ def _heard(topic: str, seconds: float) -> Mapping[str, Any] | None:
     """Wait for an answer; a day that is gone on with waits no longer than it would have."""
     said: Mapping[str, Any] | None = DBOS.recv(topic, timeout_seconds=max(0.0, seconds))
     return said
-
-
-def _check_stopping() -> None:
-    if _SERVING.stopping.is_set():
-        raise Stopping
 
 
 def _now() -> datetime:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -26,7 +27,10 @@ from tests.reports.review import stand
 from tests.reports.review.test_app import PROXY, REVIEWER, VIEWER
 from tests.reports.test_render import ILLEGAL, _Outline
 
-HTTPS = {"base_url": "https://review.example", "headers": {**REVIEWER, "Referer": "https://review.example/"}}
+HTTPS: dict[str, Any] = {
+    "base_url": "https://review.example",
+    "headers": {**REVIEWER, "Referer": "https://review.example/"},
+}
 
 
 @dataclass
@@ -230,8 +234,11 @@ def test_a_viewer_and_another_site_answer_nothing(tmp_path: Path) -> None:
     token = re.search(r'name="csrf_token" value="([^"]+)"', page)
     assert token is not None
     form = {**form, "csrf_token": token[1], "who": "The boss"}
-    elsewhere = {**HTTPS, "headers": {**HTTPS["headers"], "Sec-Fetch-Site": "cross-site"}}
-    assert 403 == made.client.post(f"/days/{place.name}", data=form, **elsewhere).status_code
+    elsewhere = {**REVIEWER, "Referer": "https://review.example/", "Sec-Fetch-Site": "cross-site"}
+    answer = made.client.post(
+        f"/days/{place.name}", data=form, base_url="https://review.example", headers=elsewhere
+    )
+    assert 403 == answer.status_code
     assert [] == made.given
     assert 303 == made.client.post(f"/days/{place.name}", data=form, **HTTPS).status_code
     assert ["nora@example.org"] == [by for _, by in made.given]
