@@ -57,8 +57,16 @@ def answering(address: str, seen: Seen) -> Iterator[str]:
 
 
 def told(seen: Seen) -> tuple[int, dict[str, object]]:
-    """Return the HTTP status and the body: 503 where it serves and has not looked for a while."""
+    """Return the HTTP status and the body: 503 where it serves and has not looked for a while.
+
+    One that was told to end looks no more and is well: nobody may kill it while it rolls a drill back.
+    """
     silent_s = (clock.monotonic_ns() - seen.looked_ns) / 1e9
-    stuck = seen.serving and silent_s > _SILENT_S
-    body = {"serving": seen.serving, "stuck": stuck, "problems": list(seen.problems)}
+    stuck = seen.serving and not seen.stopping and silent_s > _SILENT_S
+    body = {
+        "serving": seen.serving,
+        "stopping": seen.stopping,
+        "stuck": stuck,
+        "problems": list(seen.problems),
+    }
     return (503 if stuck or seen.problems else 200), body

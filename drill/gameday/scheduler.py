@@ -139,7 +139,7 @@ def serve(service: Service, stop: threading.Event, seen: "Seen") -> None:
             return
         serving.launch(service.url, service.root, service.runs, service.report)
         _LOG.info("serving", files=[str(path) for path in service.files])
-        seen.serving = True
+        seen.serving, seen.looked_ns = True, clock.monotonic_ns()
         try:
             while not stop.is_set():
                 seen.problems = [lock.why] if _away(lock) else look(service)
