@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from drill import record as records
-from drill import runs
+from drill import runs, target
 from drill.errors import UsageError
 from drill.gameday import folder as days
 from drill.gameday.before import unsigned, warnings
@@ -17,7 +17,7 @@ from drill.gameday.folder import Held
 from drill.gameday.form import Action
 from drill.record import Record
 from reports.render import environment, policy, source
-from reports.wording import measured, plain_duration
+from reports.wording import measured
 
 _TEMPLATE = "gameday.html.j2"
 _TONES = {"met": "met", "breached": "breached"}
@@ -118,7 +118,7 @@ def page(held: Held, place: Path, days_root: Path, runs_root: Path) -> Page:
         word=word,
         reason=reason,
         owner=held.day.owner,
-        target=held.day.target.name,
+        target=_target(held),
         planned=f"{held.planned_at:%A %Y-%m-%d %H:%M} UTC",
         participants=tuple((one.name, one.part) for one in held.day.participants),
         rows=rows,
@@ -130,13 +130,19 @@ def page(held: Held, place: Path, days_root: Path, runs_root: Path) -> Page:
     )
 
 
+def _target(held: Held) -> str:
+    try:
+        return target.load(held.day.target).name
+    except UsageError:
+        return held.day.target.name  # it was moved away since
+
+
 def _verdict(held: Held) -> tuple[str, str, str]:
     reason = days.reason(held)
     number = held.waits_for
     if number is not None:
-        drill = held.day.drills[number]
-        within = plain_duration(drill.approval_within_s)
-        said = f"Drill {number + 1}, {drill.scenario}, begins when somebody approves it, within {within}."
+        scenario, until = held.day.drills[number].scenario, f"{held.waits_until:%Y-%m-%d %H:%M:%S} UTC"
+        said = f"Drill {number + 1}, {scenario}, begins when somebody approves it; at {until} the day ends."
         return "Waits for an approval", "inconclusive", said
     if held.state != "ended":
         return held.state.capitalize(), "inconclusive", reason or "The day is not over."
@@ -163,7 +169,7 @@ def _row(held: Held, one: Mapping[str, Any], finished: Record | None, where: tup
     outcome, run_id = str(one["outcome"]), str(one["run_id"])
     report = runs_root / run_id / runs.REPORT
     judgements = finished.judgements if finished else ()
-    numbers = tuple((it.objective.name, measured(it.measurement)) for it in judgements if it.measurement)
+    numbers = tuple((it.measurement.label, measured(it.measurement)) for it in judgements if it.measurement)
     return Row(
         place=f"{int(one['number']) + 1} of {len(held.day.drills)}",
         run_id=run_id,

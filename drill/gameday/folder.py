@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -80,13 +80,24 @@ class Held:
         """Which drill waits for an approval now, from 0; None if none does."""
         if self.state != "going":
             return None
-        asked = [
-            int(one["number"])
-            for one in self.events
-            if one["kind"] == "notified" and one["occasion"] == "approval"
-        ]
+        asked = [int(one["number"]) for one in self._asked]
         left = [number for number in asked if number not in self.answered and number >= len(self.drills)]
         return left[-1] if left else None
+
+    @property
+    def waits_until(self) -> datetime | None:
+        """When the day ends if nobody answers what it waits for now; None if it waits for nobody."""
+        number = self.waits_for
+        if number is None:
+            return None
+        asked_at = datetime.fromisoformat(str(self._asked[-1]["at"]))
+        return asked_at + timedelta(seconds=self.day.drills[number].approval_within_s)
+
+    @property
+    def _asked(self) -> tuple[Mapping[str, Any], ...]:
+        return tuple(
+            one for one in self.events if one["kind"] == "notified" and one["occasion"] == "approval"
+        )
 
     @property
     def open_actions(self) -> tuple[Action, ...]:

@@ -256,7 +256,7 @@ def test_what_a_day_left_is_shown_with_whether_it_blocks_the_next(tmp_path: Path
 
     assert f'href="/runs/{run_id}"' in page
     assert "page the right team (Ada, due 2026-01-02)" in page
-    assert (rule == "block") is ("blocks it" in page)
+    assert (rule == "block") is ("holds up the next day" in page)
     assert (2 if rule == "block" else 0) == page.count("the next day is not held")
 
     folder.write_action(
@@ -268,7 +268,7 @@ def test_what_a_day_left_is_shown_with_whether_it_blocks_the_next(tmp_path: Path
         f"/runs/{run_id}", data={**hidden, "who": "Nora", "text": "Fine.", "kind": "sign-off"}
     )
     assert 303 == signed.status_code
-    assert "Before the day after" not in made.page("/days")
+    assert "Left by" not in made.page("/days")
 
 
 def test_a_day_and_its_report_can_be_opened(desk: Desk) -> None:
