@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,9 +15,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from drill.gameday import folder
+from drill.gameday.form import Action
 from tests.browser.test_report import FAINT, PAPER, PHONE, QUIET, STICKING_OUT, TOO_WIDE, WIDE
 from tests.reports import factory, hostile
-from tests.reports.review import stand
+from tests.reports.review import held, stand
 
 pytestmark = pytest.mark.browser
 # A busy machine may take long over a page; a page that never comes is the test's own limit to end.
@@ -89,7 +92,7 @@ class Visit:
 def served(root: Path, *more: str) -> Iterator[str]:
     """Type ``drill review``, give the address that it prints, and press Ctrl-C afterwards."""
     typed = [sys.executable, "-m", "drill", "review", "--runs", str(root), "--port", "0"]
-    command = [*typed, "--keys", str(root.parent / "keys"), *more]
+    command = [*typed, "--keys", str(root.parent / "keys"), "--days", str(root.parent / "days"), *more]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         found = next(filter(None, (re.search(r"http://\S+", line) for line in server.stdout)))
@@ -116,6 +119,10 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     every = (factory.blackout, *factory.EVERY.values(), hostile.drill)
     for day, make in enumerate(every):
         stand.save(place, stand.at(day, make()))
+    game_day = held.day(place.parent, "open_actions: block\n")
+    over = held.ended(place.parent / "days", game_day, stand.at(1).record.run_id)
+    folder.write_action(over, Action(what="Page somebody", owner="Ada", due=date(2026, 1, 2)))
+    held.waiting(place.parent / "days", game_day)
     return place
 
 
@@ -147,7 +154,12 @@ def test_verdict_cause_and_sign_off_are_seen_without_scrolling(review: Review) -
         assert "took longest" in visit.page.locator(".cause").inner_text()
 
 
-PAGES = ("/", "/trend", "/compare", "/audit")
+PAGES = ("/", "/trend", "/compare", "/audit", "/days")
+
+
+def waits(review: Review) -> str:
+    """Return the address of the game day that waits for an approval."""
+    return f"/days/{folder.ids(review.root.parent / 'days')[-1]}"
 
 
 def test_every_page_is_accessible(review: Review) -> None:
@@ -155,7 +167,8 @@ def test_every_page_is_accessible(review: Review) -> None:
     axe = Axe()
     compared = f"/compare?one={review.folder(BREACHED).name}&two={review.folder(1).name}"
     with review.visit() as visit:
-        for path in ("/", "/trend", compared, "/audit", of(review, BREACHED), f"{of(review, 1)}/verify"):
+        paths = (*PAGES, compared, of(review, BREACHED), f"{of(review, 1)}/verify", waits(review))
+        for path in paths:
             visit.go(path)
             violations = axe.run(visit.page).response["violations"]
             serious = [one for one in violations if one["impact"] in {"serious", "critical"}]
@@ -167,7 +180,7 @@ def test_every_page_is_accessible(review: Review) -> None:
 def test_every_text_can_be_told_from_its_ground(review: Review, scheme: str) -> None:
     """Words have a contrast of at least 4.5 to 1, in light and in dark."""
     with review.visit(color_scheme=scheme) as visit:
-        for path in (*PAGES, of(review, BREACHED), of(review, 5)):
+        for path in (*PAGES, of(review, BREACHED), of(review, 5), waits(review)):
             visit.go(path)
             assert visit.page.evaluate(FAINT) == [], path
 
@@ -175,7 +188,7 @@ def test_every_text_can_be_told_from_its_ground(review: Review, scheme: str) -> 
 def test_a_phone_needs_no_sideways_scrolling(review: Review) -> None:
     """On a narrow screen the form comes below the verdict, and the page is no wider than the screen."""
     with review.visit(viewport=PHONE) as visit:
-        for path in (*PAGES, of(review, BREACHED), of(review, 1)):
+        for path in (*PAGES, of(review, BREACHED), of(review, 1), waits(review)):
             visit.go(path)
             assert visit.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
 
@@ -245,6 +258,24 @@ def test_a_run_is_signed_off_commented_and_disputed(review: Review) -> None:
         visit.go("/audit")
         assert "every signature holds" in visit.page.locator("main").inner_text()
         assert visit.page.locator("tbody tr").count() >= 3
+
+
+def test_a_game_day_that_waits_is_answered(review: Review) -> None:
+    """From the list of runs to the answer; one that reaches no scheduler is told, and stays to be given."""
+    day = waits(review)
+    with review.visit("/") as visit:
+        visit.press(day.rpartition("/")[2], "link")
+        for part in ("h1", "#who", "#text", "button.primary"):
+            box = visit.page.locator(part).first.bounding_box()
+            assert box is not None, part
+            assert box["y"] + box["height"] <= WIDE["height"], part
+        visit.fill("Approve", "Everybody is here.")
+        assert "no scheduler has used the store" in visit.page.locator("main").inner_text()
+        visit.go(day)
+        assert "did not reach" in visit.page.locator(".said").inner_text()
+        assert 1 == visit.page.get_by_role("button", name="Approve").count()
+        visit.go("/days")
+        assert "holds up the next day" in visit.page.locator("main").inner_text()
 
 
 def test_an_empty_reason_goes_nowhere(review: Review) -> None:

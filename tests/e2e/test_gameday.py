@@ -248,7 +248,8 @@ def test_the_example_is_held(tmp_path: Path, lab: Lab) -> None:
 
 def day_run(command: list[str], settings: Settings, days_root: Path) -> tuple[int, str, Held]:
     """Hold a day, approving what it asks for; again if this machine was too busy to measure."""
-    for _ in range(3):
+    tries = 3
+    while True:
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as going:
             until(partial(asked_or_over, days_root, going), "the gate")
             for one in days.listed(days_root):
@@ -256,9 +257,9 @@ def day_run(command: list[str], settings: Settings, days_root: Path) -> tuple[in
                     approve(settings, one.id)
             said, _ = going.communicate(timeout=WAIT_S)
         held = days.listed(days_root)[-1]
-        if not any("starved" in str(one["reason"]) for one in held.drills):
-            break
-    return going.returncode, said, held
+        tries -= 1
+        if not (tries and any("starved" in str(one["reason"]) for one in held.drills)):
+            return going.returncode, said, held
 
 
 def asked_or_over(days_root: Path, going: "subprocess.Popen[str]") -> bool:

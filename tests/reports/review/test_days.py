@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from drill.errors import UsageError
-from drill.gameday import folder, form
+from drill.gameday import folder
 from drill.gameday.answers import Answer
 from drill.gameday.form import Action, GameDay
 from reports.review import app, keys
@@ -21,9 +21,8 @@ from reports.review.access import ANYBODY, Access
 from reports.review.app import Settings
 from reports.review.days import GameDays
 from reports.review.trail import Trail
-from tests.drill.gameday.quick_day import Room
 from tests.reports import hostile
-from tests.reports.review import stand
+from tests.reports.review import held, stand
 from tests.reports.review.test_app import PROXY, REVIEWER, VIEWER
 from tests.reports.test_render import ILLEGAL, _Outline
 
@@ -60,26 +59,17 @@ class Desk:
         """The trail."""
         return Trail(self.settings.source.path)
 
-    def planned(self, ago_days: int = 0) -> Path:
+    def planned(self) -> Path:
         """Make a day that is planned."""
-        at = datetime.now(UTC) - timedelta(days=ago_days)
-        return folder.begin(self.days, folder.day_id(self.day.name, at), self.day)
+        return held.planned(self.days, self.day)
 
     def waiting(self) -> Path:
         """Make a day whose second drill waits for an approval."""
-        place = self.planned()
-        folder.note(place, "begun")
-        folder.note(place, "drill", **drilled(0, "20260101t100000-region-outage-0001"))
-        folder.note(place, "notified", occasion="approval", text="waits", failed=[], number=1)
-        return place
+        return held.waiting(self.days, self.day)
 
-    def ended(self, run_id: str, ago_days: int = 1) -> Path:
+    def ended(self, run_id: str) -> Path:
         """Make a day of one drill that is over."""
-        place = self.planned(ago_days)
-        folder.note(place, "begun")
-        folder.note(place, "drill", **drilled(0, run_id))
-        folder.note(place, "ended", reason="")
-        return place
+        return held.ended(self.days, self.day, run_id)
 
     def form(self, place: Path, kind: str, **more: str) -> dict[str, str]:
         """Open the day's page and return its form, filled in."""
@@ -97,26 +87,19 @@ class Desk:
         return unescape(self.client.get(path).get_data(as_text=True))
 
 
-def drilled(number: int, run_id: str, reason: str = "Within both objectives.") -> dict[str, str | int]:
-    """Return what a day's folder says of a drill that met its objectives."""
-    what: dict[str, str | int] = {"number": number, "scenario": "region-outage", "run_id": run_id}
-    return {**what, "outcome": "met", "exit_code": 0, "reason": reason}
-
-
 def make(tmp_path: Path, access: Access = ANYBODY, rules: str = "") -> Desk:
     """Make the application over an empty folder of days."""
-    runs_root, room = tmp_path / "runs", Room(tmp_path, "")
+    runs_root = tmp_path / "runs"
     runs_root.mkdir()
-    path = room.due()
-    path.write_text(path.read_text(encoding="utf-8") + rules, encoding="utf-8")
+    day = held.day(tmp_path, rules)
     signer = keys.signer(tmp_path / "keys", runs_root)
     hosts = () if access.name_header else ("127.0.0.1", "localhost")
 
     def give(answer: Answer, by: str) -> None:
         made.give(answer, by)
 
-    settings = Settings(runs_root, signer, access, hosts, days=GameDays(room.days, give))
-    made = Desk(settings, app.create(settings).test_client(), form.load(path))
+    settings = Settings(runs_root, signer, access, hosts, days=GameDays(tmp_path / "days", give))
+    made = Desk(settings, app.create(settings).test_client(), day)
     return made
 
 
@@ -305,7 +288,7 @@ def test_what_is_planted_is_text_on_every_page(desk: Desk) -> None:
     folder.write_note(place, hostile.PLANT, hostile.PLANT)
     folder.write_action(place, Action(what=hostile.PLANT, owner=hostile.PLANT, due=date(2026, 1, 2)))
     desk.send(place, desk.form(place, "comment", who=hostile.PLANT[:110].strip(), text=hostile.PLANT))
-    folder.note(place, "drill", **drilled(1, "20260101t100000-region-outage-0002", hostile.PLANT))
+    folder.note(place, "drill", **held.drilled(1, "20260101t100000-region-outage-0002", hostile.PLANT))
     folder.note(place, "ended", reason=hostile.PLANT)
 
     for path in ("/days", f"/days/{place.name}", "/audit"):
