@@ -1,8 +1,12 @@
 """A day is held once and gone on with, whichever store it is kept in; the store's password is told nobody."""
 
+import json
 import os
+import re
 import signal
 import subprocess
+import urllib.error
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -37,7 +41,10 @@ def serving(room: Room, file: Path, count: int) -> Iterator[list["subprocess.Pop
         started = [
             stack.enter_context(
                 subprocess.Popen(
-                    room.typed("serve", str(file)), stdout=said, stderr=said, env=room.environment
+                    room.typed("serve", str(file), "--health", "127.0.0.1:0"),
+                    stdout=said,
+                    stderr=said,
+                    env=room.environment,
                 )
             )
             for _ in range(count)
@@ -157,6 +164,38 @@ def test_a_lock_is_of_one_scheduler_until_its_session_ends(stores: Stores) -> No
         assert (None, None) == (first.take(), second.take())
         assert "terminat" in first.why
         assert (True, False) == (second.take(), first.take())
+
+
+def test_a_scheduler_that_lost_the_lock_to_another_ends(stores: Stores, tmp_path: Path) -> None:
+    """Its session is cut and another takes the lock: it serves no more, and says why."""
+    room = Room(tmp_path, stores.url())
+    file = room.due()
+    file.write_text(re.sub("start: [^,]+", "start: 2099-01-01T10:00:00", file.read_text(encoding="utf-8")))
+    with serving(room, file, 1) as (scheduler,), store.lock(store.address(Path(), room.store)) as mine:
+        until(lambda: healthy(tmp_path / "said"), "the scheduler to serve")
+
+        def taken() -> bool:
+            stores.cut()
+            return mine.take() is True or mine.take() is True  # the first finds its own session cut
+
+        until(taken, "the lock to be taken from it")
+        assert exit_codes.USAGE == scheduler.wait(60)
+    said = (tmp_path / "said").read_text(encoding="utf-8")
+    assert "another scheduler serves it now" in said
+    assert stores.password not in said
+
+
+def healthy(said: Path) -> bool:
+    """Ask the scheduler whether it serves."""
+    where = re.search(r"health: (\S+)", said.read_text(encoding="utf-8"))
+    if where is None:
+        return False
+    try:
+        with urllib.request.urlopen(where[1], timeout=30) as answer:  # noqa: S310 (loopback)
+            return bool(json.load(answer)["serving"])
+    except urllib.error.HTTPError as busy:  # it has not looked for a while
+        busy.close()
+        return False
 
 
 def planned(room: Room) -> Path:
