@@ -7,6 +7,23 @@ from drill import clock, runs
 from drill.errors import UsageError
 from drill.gameday import folder as days
 from drill.gameday.folder import Held
+from drill.gameday.form import GameDay
+
+# So late a day is begun all the same: a scheduler looks now and then, and a tick comes once a minute.
+_TOLERANCE_S = 60.0
+
+
+def may_be_late_s(day: GameDay) -> float:
+    """Return how many seconds after its planned instant a day may still begin."""
+    return max(day.schedule.late_s if day.schedule else 0.0, _TOLERANCE_S)
+
+
+def missed(held: Held, now: datetime) -> str:
+    """Return why a day that has not begun begins no more, or nothing."""
+    behind_s = (now - held.planned_at).total_seconds()
+    if held.state == "planned" and behind_s > may_be_late_s(held.day):
+        return f"it was missed: nobody served at {held.planned_at:%Y-%m-%d %H:%M} UTC"
+    return ""
 
 
 def last_before(held: Held, root: Path) -> Held | None:

@@ -87,7 +87,6 @@ def look(service: Service) -> list[str]:
                 workflow.start(day, planned)
         except DrillError as problem:
             problems.append(str(problem))
-            _LOG.error("a game day can't be served", file=str(path), error=str(problem))
     return problems
 
 
@@ -142,8 +141,11 @@ def serve(service: Service, stop: threading.Event, seen: "Seen") -> None:
         seen.serving, seen.looked_ns = True, clock.monotonic_ns()
         try:
             while not stop.is_set():
-                seen.problems = [lock.why] if _away(lock) else look(service)
-                seen.looked_ns = clock.monotonic_ns()
+                problems = [f"the store does not answer: {lock.why}"] if _away(lock) else look(service)
+                for problem in problems:
+                    if problem not in seen.problems:
+                        _LOG.error("a game day can't be served", error=problem)
+                seen.problems, seen.looked_ns = problems, clock.monotonic_ns()
                 stop.wait(LOOK_S)
         finally:
             seen.stopping = True

@@ -18,10 +18,13 @@ from drill.aws import Aws
 from drill.errors import DrillError
 from drill.gameday import drilling, notify
 from drill.gameday import folder as days
-from drill.gameday.before import blocked
+from drill.gameday.before import blocked, may_be_late_s, missed
 from drill.gameday.form import GameDay, Occasion, as_document, from_document
 from drill.gameday.serving import APPROVAL, SERVING, VETO, YES, check_stopping, under_way
 from drill.model import Json
+
+# What DBOS says of a workflow that waits, goes or has ended as it should; all else is a failure.
+_WELL = frozenset({"PENDING", "ENQUEUED", "DELAYED", "SUCCESS"})
 
 
 def start(day: GameDay, planned_at: datetime) -> str:
@@ -29,9 +32,17 @@ def start(day: GameDay, planned_at: datetime) -> str:
 
     One that an earlier process left is gone on with by DBOS itself: begun once more beside that, it
     would be at odds with its own steps.
+
+    Raises:
+        DrillError: It has begun, and its workflow failed.
+
     """
     identifier = days.day_id(day.name, planned_at)
-    if DBOS.list_workflows(workflow_ids=[identifier]):
+    if found := DBOS.list_workflows(workflow_ids=[identifier]):
+        if found[0].status not in _WELL:
+            place = SERVING.root / identifier
+            msg = f"game day {identifier} failed ({found[0].status}): look at {place}; then: drill recover"
+            raise DrillError(msg)
         return identifier
     with SetWorkflowID(identifier):
         DBOS.start_workflow(_held, as_document(day), planned_at.astimezone(UTC).isoformat())
@@ -48,7 +59,7 @@ def _held(document: dict[str, Any], planned: str) -> str:
     """Hold one day, from its notice to its report."""
     day, planned_at = from_document(document), datetime.fromisoformat(planned)
     identifier = days.day_id(day.name, planned_at)
-    why = _may_begin(day, identifier, planned_at)
+    why = _may_begin(identifier, planned_at)
     if why:
         _over(identifier, "skipped", why)
         return "skipped"
@@ -76,10 +87,9 @@ def _drills(day: GameDay, identifier: str) -> str:
     return ""
 
 
-def _may_begin(day: GameDay, identifier: str, planned_at: datetime) -> str:
+def _may_begin(identifier: str, planned_at: datetime) -> str:
     """Wait for the planned instant, listening for a veto; return why the day is not held, or nothing."""
-    late_s = day.schedule.late_s if day.schedule else 0.0
-    why = _begun(identifier, late_s)
+    why = _missed(identifier)
     if why:
         return why
     _tell(
@@ -94,7 +104,7 @@ def _may_begin(day: GameDay, identifier: str, planned_at: datetime) -> str:
 def _gate(day: GameDay, identifier: str, number: int) -> str:
     """Cool down and wait for the approval; return why the day ends here, or nothing."""
     drill = day.drills[number]
-    if _too_late(identifier, number):
+    if _too_late(identifier):
         return f"drill {number + 1} ({drill.scenario}) would begin after the day's time is over"
     if drill.cool_down_s:
         DBOS.sleep(drill.cool_down_s)
@@ -124,30 +134,27 @@ def _after(day: GameDay, identifier: str, number: int, one: Mapping[str, Any]) -
 
 
 @DBOS.step()
-def _begun(identifier: str, late_s: float) -> str:
-    held = days.read(SERVING.root / identifier)
-    behind_s = (_wall() - held.planned_at).total_seconds()
-    if behind_s > max(late_s, 60.0) and held.state == "planned":
-        return f"it was missed: nobody served at {held.planned_at:%Y-%m-%d %H:%M} UTC"
-    return ""
+def _missed(identifier: str) -> str:
+    return missed(days.read(SERVING.root / identifier), _wall())
 
 
 @DBOS.step()
 def _blocked(identifier: str) -> str:
     folder = SERVING.root / identifier
-    why = blocked(days.read(folder), SERVING.root, SERVING.runs)
-    if not why and days.read(folder).state == "planned":
+    held = days.read(folder)
+    # Once more: who gave the notice may have died before the day, and come back long after it.
+    why = missed(held, _wall()) or blocked(held, SERVING.root, SERVING.runs)
+    if not why and held.state == "planned":
         days.note(folder, "begun")
     return why
 
 
 @DBOS.step()
-def _too_late(identifier: str, number: int) -> bool:
+def _too_late(identifier: str) -> bool:
     held = days.read(SERVING.root / identifier)
-    if number == 0 or held.day.lasts_s is None:
+    if held.day.lasts_s is None:
         return False
-    late_s = held.day.schedule.late_s if held.day.schedule else 0.0
-    return (_wall() - held.planned_at).total_seconds() > held.day.lasts_s + late_s
+    return (_wall() - held.planned_at).total_seconds() > held.day.lasts_s + may_be_late_s(held.day)
 
 
 @DBOS.step()

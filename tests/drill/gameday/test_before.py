@@ -1,0 +1,97 @@
+"""What keeps a day from being held: it was missed, or the one before it left something that blocks it."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from drill import runs
+from drill.gameday import folder, form, serving, workflow
+from drill.gameday.before import blocked, missed, warnings
+from drill.gameday.folder import Held
+from drill.gameday.form import Action, GameDay
+from tests.drill.gameday.quick_day import Room
+
+PLANNED = datetime(2026, 11, 3, 9, tzinfo=UTC)
+RUN = "20261006t090000-region-outage-0001"
+
+
+def day(folder: Path, rules: str = "", late_s: int = 0) -> GameDay:
+    """Return a day with rules of its own."""
+    path = Room(folder, "").due()
+    text = path.read_text(encoding="utf-8").replace("late_s: 600", f"late_s: {late_s}")
+    path.write_text(text + rules, encoding="utf-8")
+    return form.load(path)
+
+
+def begun(root: Path, given: GameDay, at: datetime) -> Path:
+    """Make a day's folder."""
+    return folder.begin(root, folder.day_id(given.name, at), given)
+
+
+@pytest.mark.parametrize(
+    ("late_s", "behind_s", "held"), [(0, 59, True), (0, 61, False), (600, 599, True), (600, 601, False)]
+)
+def test_a_day_does_not_begin_late(tmp_path: Path, late_s: int, behind_s: int, held: bool) -> None:
+    """However long its scheduler was away since its notice; a minute is for whoever looks once a minute."""
+    place = begun(tmp_path / "days", day(tmp_path, late_s=late_s), PLANNED)
+    now = PLANNED + timedelta(seconds=behind_s)
+
+    assert held is not bool(missed(folder.read(place), now))
+
+    folder.note(place, "begun")
+    assert "" == missed(folder.read(place), now + timedelta(hours=9))
+
+
+def test_a_day_whose_scheduler_died_after_the_notice_is_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The workflow goes on with what it had found at the notice, and looks once more before it begins."""
+    place = begun(tmp_path, day(tmp_path), PLANNED)
+    monkeypatch.setattr(serving.SERVING, "root", tmp_path)
+
+    assert "it was missed" in workflow._blocked(place.name)
+    assert "planned" == folder.read(place).state
+
+
+def second(tmp_path: Path, rule: str) -> tuple[Held, Path]:
+    """Return a day that is to be held, and the one before it, which left an action and an unsigned report."""
+    given, root = day(tmp_path, f"signed_off: {rule}\nopen_actions: {rule}\n"), tmp_path / "days"
+    first = begun(root, given, PLANNED - timedelta(days=28))
+    folder.note(first, "drill", number=0, scenario="region-outage", run_id=RUN, outcome="met", exit_code=0)
+    folder.note(first, "ended", reason="")
+    (tmp_path / "runs" / RUN).mkdir(parents=True)
+    (tmp_path / "runs" / RUN / runs.RECORD).touch()
+    folder.write_action(first, Action(what="page somebody", owner="Ada", due=date(2026, 1, 2)))
+    return folder.read(begun(root, given, PLANNED)), first
+
+
+@pytest.mark.parametrize("rule", ["warn", "block"])
+def test_what_the_day_before_left_blocks_or_is_told(tmp_path: Path, rule: str) -> None:
+    """Unsigned reports and overdue actions, until one is signed off and the other done."""
+    held, first = second(tmp_path, rule)
+    where = (tmp_path / "days", tmp_path / "runs")
+
+    assert 2 == len(warnings(held, *where))
+    assert (rule == "block") is bool(blocked(held, *where))
+
+    (tmp_path / "runs" / RUN / runs.SIGN_OFFS).touch()
+    folder.write_action(first, Action(what="page somebody", owner="Ada", due=date(2026, 1, 2), done=True))
+    assert ((), "") == (warnings(held, *where), blocked(held, *where))
+
+
+def test_a_day_before_that_can_not_be_read_blocks(tmp_path: Path) -> None:
+    """Nobody can say what it left, so the next is not held; why is told."""
+    held, first = second(tmp_path, "warn")
+    (first / folder.DAY).write_text("{", encoding="utf-8")
+
+    assert "can't be read" in blocked(held, tmp_path / "days", tmp_path / "runs")
+
+
+def test_a_folder_whose_making_was_cut_off_is_no_day(tmp_path: Path) -> None:
+    """A scheduler that died while it made one keeps no later day from being held."""
+    held, _ = second(tmp_path, "warn")
+    (tmp_path / "days" / folder.day_id("quick", PLANNED - timedelta(days=1))).mkdir()
+
+    assert "" == blocked(held, tmp_path / "days", tmp_path / "runs")
+    assert 2 == len(folder.listed(tmp_path / "days"))
