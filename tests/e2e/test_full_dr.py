@@ -1,7 +1,6 @@
 """The ready-made game day on the lab: a dark region, then the whole book on one time line, to its report."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -12,16 +11,13 @@ from pathlib import Path
 import pytest
 
 from drill import exit_codes, record, runs, target
-from drill.cli.gameday_people import answering
 from drill.gameday import folder as days
 from drill.gameday.folder import Held
 from drill.model import LedgerResult, Measurement
 from drill.record import Record
-from reports.review import app, keys
-from reports.review.app import Settings
-from reports.review.days import GameDays
 from tests.e2e.conftest import Lab
 from tests.e2e.test_gameday import WAIT_S, quick, until
+from tests.reports.review.held import approve
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 TREE = Path(__file__).parents[2]
@@ -35,7 +31,8 @@ class Day:
         code: The exit code of ``drill gameday run``.
         printed: What it printed.
         held: The day.
-        settings: Of the review in which it was approved, with its folders.
+        place: Its folder.
+        runs: The folder of all runs.
         unchanged: Whether the lab is as it was before.
 
     """
@@ -43,18 +40,13 @@ class Day:
     code: int
     printed: str
     held: Held
-    settings: Settings
+    place: Path
+    runs: Path
     unchanged: bool
 
     def folder(self, number: int) -> Path:
         """Return the folder of a drill's run."""
-        return self.settings.root / str(self.held.drills[number]["run_id"])
-
-    @property
-    def place(self) -> Path:
-        """The day's own folder."""
-        assert self.settings.days is not None
-        return self.settings.days.root / self.held.id
+        return self.runs / str(self.held.drills[number]["run_id"])
 
 
 def example(tree: Path, lab: Lab) -> Day:
@@ -66,42 +58,34 @@ def example(tree: Path, lab: Lab) -> Day:
     runs_root, days_root = tree / "runs", tree / "gamedays"
     where = ["--days", str(days_root), "--runs", str(runs_root)]
     typed = ["drill", "gameday", "run", str(tree / "examples" / "full-dr.yaml"), *where]
-    signer = keys.signer(tree / "keys", runs_root)
-    settings = Settings(runs_root, signer, days=GameDays(days_root, answering(days_root, "")))
     tries = 3
     while True:
-        code, printed = held([sys.executable, "-m", *typed], settings, days_root)
+        code, printed = hold([sys.executable, "-m", *typed], days_root, runs_root)
         last = days.listed(days_root)[-1]
         tries -= 1
         # Again if this machine was too busy to measure, which is what a drill is to say then.
         if not (tries and any("starved" in str(one["reason"]) for one in last.drills)):
             break
-    return Day(code, printed, last, settings, before == lab.fingerprint())
+    return Day(code, printed, last, days_root / last.id, runs_root, before == lab.fingerprint())
 
 
-def held(command: list[str], settings: Settings, days_root: Path) -> tuple[int, str]:
+def hold(command: list[str], days_root: Path, runs_root: Path) -> tuple[int, str]:
     """Hold a day, approving what it asks for; return its exit code and what it printed."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as going:
-        until(partial(asked_or_over, days_root, going), "the gate")
-        for one in days.listed(days_root):
-            if one.waits_for is not None:
-                approve(settings, one.id)
-        printed, _ = going.communicate(timeout=WAIT_S)
+        try:
+            until(partial(asked_or_over, days_root, going), "the gate")
+            for one in days.listed(days_root):
+                if one.waits_for is not None:
+                    approve(days_root, runs_root, "", one.id)
+            printed, _ = going.communicate(timeout=WAIT_S)
+        finally:
+            going.terminate()  # a drill that is going rolls back; nothing where it has ended
     return going.returncode, printed
 
 
 def asked_or_over(days_root: Path, going: "subprocess.Popen[str]") -> bool:
     """Say whether a day waits for an approval, or will not."""
     return going.poll() is not None or any(one.waits_for is not None for one in days.listed(days_root))
-
-
-def approve(settings: Settings, identifier: str) -> None:
-    """Approve what a day asks for, as a reviewer does in the review application."""
-    with app.create(settings).test_client() as reader:
-        page = reader.get(f"/days/{identifier}").get_data(as_text=True)
-        form = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page))
-        form.update(kind="approve", who="Nora", text="Everybody is here.")
-        assert 303 == reader.post(f"/days/{identifier}", data=form).status_code
 
 
 def test_the_example_is_held(tmp_path: Path, lab: Lab) -> None:

@@ -1,10 +1,15 @@
 """Game days on disk as a scheduler leaves them, for tests of the review."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from drill.cli.gameday_people import answering
 from drill.gameday import folder, form
 from drill.gameday.form import GameDay
+from reports.review import app, keys
+from reports.review.app import Settings
+from reports.review.days import GameDays
 from tests.drill.gameday.quick_day import Room
 
 
@@ -43,3 +48,15 @@ def drilled(number: int, run_id: str, reason: str = "Within both objectives.") -
     """Return what a day's folder says of a drill that met its objectives."""
     what: dict[str, str | int] = {"number": number, "scenario": "region-outage", "run_id": run_id}
     return {**what, "outcome": "met", "exit_code": 0, "reason": reason}
+
+
+def approve(days_root: Path, runs_root: Path, store: str, identifier: str) -> None:
+    """Approve what a day asks for, as Nora does in the review application."""
+    runs_root.mkdir(exist_ok=True)
+    signer = keys.signer(runs_root.parent / "keys", runs_root)
+    settings = Settings(runs_root, signer, days=GameDays(days_root, answering(days_root, store)))
+    with app.create(settings).test_client() as reader:
+        page = reader.get(f"/days/{identifier}").get_data(as_text=True)
+        form = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page))
+        form.update(kind="approve", who="Nora", text="Everybody is here.")
+        assert 303 == reader.post(f"/days/{identifier}", data=form).status_code
