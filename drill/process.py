@@ -42,9 +42,29 @@ class Process:
     @classmethod
     def own(cls) -> Self:
         """Return this process."""
-        fields = _stat(os.getpid())
-        assert fields is not None  # noqa: S101 (this process is there)
-        return cls(socket.gethostname(), _boot(), _namespace(), os.getpid(), int(fields[_START_TICKS]))
+        found = cls._numbered(os.getpid())
+        assert found is not None  # noqa: S101 (this process is there)
+        return found
+
+    @classmethod
+    def started_with(cls, *words: str) -> Self | None:
+        """Return the process of this machine with these words in a row on its command line; None if none has.
+
+        Its command line is known from its first instant, https://man7.org/linux/man-pages/man5/proc_pid_cmdline.5.html.
+        """
+        wanted = b"\0".join((b"", *(word.encode() for word in words), b""))
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):  # it is gone, or another user's
+                if wanted in (folder / "cmdline").read_bytes():
+                    return cls._numbered(int(folder.name))
+        return None
+
+    @classmethod
+    def _numbered(cls, pid: int) -> Self | None:
+        fields = _stat(pid)
+        if fields is None or fields[_STATE] == "Z":
+            return None
+        return cls(socket.gethostname(), _boot(), _namespace(), pid, int(fields[_START_TICKS]))
 
     @classmethod
     def of(cls, fields: Any) -> Self | None:  # noqa: ANN401 (it comes out of a file)
@@ -70,12 +90,26 @@ class Process:
     def kill(self) -> None:
         """Kill it, and return when it is gone; at once if it is gone already.
 
-        It is held by a pidfd, which names the process and not its number, so that no other
-        process can be hit: https://man7.org/linux/man-pages/man2/pidfd_open.2.html
+        Raises:
+            DrillError: It is of another machine, or of another user.
+
+        """
+        self._signal(signal.SIGKILL, await_end=True)
+
+    def ask_to_end(self) -> None:
+        """Send it SIGTERM, and return at once.
 
         Raises:
             DrillError: It is of another machine, or of another user.
 
+        """
+        self._signal(signal.SIGTERM, await_end=False)
+
+    def _signal(self, number: signal.Signals, *, await_end: bool) -> None:
+        """Send it a signal.
+
+        It is held by a pidfd, which names the process and not its number, so that no other
+        process can be hit: https://man7.org/linux/man-pages/man2/pidfd_open.2.html
         """
         if not self.here:
             msg = f"process {self.pid} runs on {self.host}: end it there, then go on with: drill recover"
@@ -89,8 +123,9 @@ class Process:
             if not self._is(_stat(self.pid)):
                 return
             with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
-            select.select([descriptor], [], [])
+                signal.pidfd_send_signal(descriptor, number)
+            if await_end:
+                select.select([descriptor], [], [])
         except PermissionError as problem:
             msg = f"process {self.pid} is another user's and can't be ended; run this as that user"
             raise DrillError(msg) from problem

@@ -18,6 +18,7 @@ from drill.gameday import folder as days
 from drill.gameday import store
 from drill.gameday.form import GameDay, PlannedDrill
 from drill.model import Json
+from drill.process import Process
 
 INTERRUPTED = "interrupted"
 _STOPPING_S = 600.0
@@ -117,6 +118,8 @@ def _taken_up(place: Place) -> Mapping[str, Any]:
     """Return what became of a drill that an earlier process began."""
     run_id = place.marker.read_text(encoding="utf-8").strip()
     folder = place.root / run_id
+    if not (folder / journal.FILE).exists():
+        _end(run_id)
     cut_off = not (folder / runs.RECORD).exists()
     if (folder / journal.FILE).exists():
         cut_off = _put_back(folder) or cut_off
@@ -124,6 +127,22 @@ def _taken_up(place: Place) -> Mapping[str, Any]:
         reason = "the scheduler of the game day died; what was broken is put back"
         return _told(place, run_id, INTERRUPTED, exit_codes.INTERRUPTED, reason)
     return _became(place, run_id, record.read(folder / runs.RECORD).exit_code)
+
+
+def _end(run_id: str) -> None:
+    """End a drill that has touched nothing yet, since it still looks whether it may begin, and await its end.
+
+    Raises:
+        DrillError: It does not end.
+
+    """
+    runner = Process.started_with("--run-id", run_id)
+    if runner is None:
+        return
+    runner.ask_to_end()  # should it have begun meanwhile, it rolls back
+    if not abort.ended(runner, _STOPPING_S, 0.2):
+        msg = f"{runner} of run {run_id} does not end; look at it, and then: drill recover"
+        raise DrillError(msg)
 
 
 def _put_back(folder: Path) -> bool:

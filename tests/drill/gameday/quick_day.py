@@ -4,10 +4,12 @@ So what holds of a day in every store (held once, gone on with, answered) costs 
 """
 
 import os
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,13 +35,23 @@ drills:
 """
 
 
+@contextmanager
+def silent() -> Iterator[tuple[str, Callable[[], None]]]:
+    """Yield an endpoint that takes every call and answers none, and what ends it: nobody is there then.
+
+    So long a drill looks whether it may begin.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}", listening.close
+
+
 class Room:
     """Where one test's days are, and which store they are kept in."""
 
-    def __init__(self, folder: Path, store: str) -> None:
+    def __init__(self, folder: Path, store: str, endpoint: str = NOBODY) -> None:
         """Write the target that nobody answers for."""
         self.folder, self.days, self.store = folder, folder / "days", store
-        document = {**make_document(), "endpoint_url": NOBODY, "disposable": True}
+        document = {**make_document(), "endpoint_url": endpoint, "disposable": True}
         (folder / "target.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
 
     def due(self) -> Path:
