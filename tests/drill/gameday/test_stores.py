@@ -81,7 +81,8 @@ def test_a_day_is_held_once_whatever_ends_its_schedulers(url: str, tmp_path: Pat
     assert ["interrupted", "refused"] == [one["outcome"] for one in room.held.drills]
     assert 2 == len(room.events("drill"))
     logs = [one.read_text(encoding="utf-8") for one in sorted(room.days.glob("*/drill-*.log"))]
-    assert [1, 1] == [log.count("guard: checking") for log in logs], logs
+    # The first may have been ended before it said anything.
+    assert [log.count("guard: checking") for log in logs] in ([0, 1], [1, 1]), logs
     told = Counter(one["occasion"] for one in room.events("notified"))
     assert {"before": 1, "start": 1, "breach": 2, "approval": 1, "end": 1} == told
     assert (room.days / room.held.id / "report.html").exists()
