@@ -1,4 +1,4 @@
-"""A day is held once and gone on with, whichever store it is kept in; the store's password is told nobody."""
+"""A PostgreSQL store: a day is held once and gone on with, one serves, and nobody is told its password."""
 
 import json
 import os
@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from drill import cli, exit_codes
 from drill.gameday import folder, form, store
@@ -24,13 +23,6 @@ from tests.drill.gameday.quick_day import Room, silent, until
 from tests.reports.review import held
 
 pytestmark = pytest.mark.timeout(400)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest) -> str:
-    """Give a store of each kind."""
-    stores: Stores | None = None if request.param == "sqlite" else request.getfixturevalue("stores")
-    return stores.url() if stores else ""
 
 
 @contextmanager
@@ -54,11 +46,11 @@ def serving(room: Room, file: Path, count: int) -> Iterator[list["subprocess.Pop
         yield started
 
 
-def test_a_day_is_held_once_whatever_ends_its_schedulers(url: str, tmp_path: Path) -> None:
+def test_a_day_is_held_once_whatever_ends_its_schedulers(stores: Stores, tmp_path: Path) -> None:
     """One is killed in a drill, one is told to end while the day waits: the next goes on, all of it once."""
     with ExitStack() as stack:
         endpoint, close = stack.enter_context(silent())
-        room = Room(tmp_path, url, endpoint)
+        room = Room(tmp_path, stores.url(), endpoint)
         file = room.due()
         schedulers = stack.enter_context(serving(room, file, 2))
         drill = until(lambda: begun(room), "the first drill")
@@ -86,10 +78,9 @@ def test_a_day_is_held_once_whatever_ends_its_schedulers(url: str, tmp_path: Pat
     told = Counter(one["occasion"] for one in room.events("notified"))
     assert {"before": 1, "start": 1, "breach": 2, "approval": 1, "end": 1} == told
     assert (room.days / room.held.id / "report.html").exists()
-    password = (sa.make_url(url).password if url else None) or "not a word of it"
     every = [one.read_bytes() for one in tmp_path.rglob("*") if one.is_file()]
-    assert not [one for one in every if password.encode() in one]
-    assert password not in ticked.stdout + ticked.stderr
+    assert not [one for one in every if stores.password.encode() in one]
+    assert stores.password not in ticked.stdout + ticked.stderr
 
 
 def begun(room: Room) -> Process | None:
