@@ -125,7 +125,8 @@ def check_the_whole_book(played: Record) -> None:
     assert moved.high is not None
     assert served.high is not None
     assert moved.low > 0
-    assert served.low > measurement(played, "recovery_time", "query").low
+    # Two probes saw them: their bounds may overlap, and the order is never before the query.
+    assert served.high > measurement(played, "recovery_time", "query").low
     for store in ("dynamodb", "aurora"):
         assert ledger(played, store, "cutover").readable
         assert () == ledger(played, store, "resumed").lost
