@@ -22,9 +22,10 @@ from drill.model import (
     Json,
     MeasureSpec,
     Objective,
+    Observation,
     ProbeSpec,
 )
-from drill.predicates import served_by
+from drill.predicates import accepted, served_by
 from drill.scenario import Params, Scenario, Step
 from drill.target import Target
 
@@ -36,6 +37,7 @@ ZONE = "zone"
 RESOLVER = "resolver"
 REPLICATION = "replication"
 STANDBY_TABLE = "standby-table"
+STORE = "aurora"
 
 _INVERTED = (
     "The health check was inverted: DNS moves, the primary goes on serving those who still have its "
@@ -83,10 +85,11 @@ class RegionOutage(Scenario[RegionOutageParams]):
     name = "region-outage"
     title = "The primary region fails"
     hypothesis = (
-        "Route 53 moves clients to the standby region, which accepts orders; "
-        "no acknowledged write is lost for good."
+        "Route 53 moves clients to the standby region, which accepts orders, into the relational database "
+        "too where that is still there; no acknowledged write is lost for good."
     )
     covers = (
+        "DR04: the standby logs in to the database with the replicated secret",
         "DR05: health checks that make failover happen",
         "DR06: cold start of the standby",
         "DR10: the application really serves in both regions",
@@ -208,21 +211,29 @@ class RegionOutage(Scenario[RegionOutageParams]):
         )
 
     def ended(self, target: Target, params: RegionOutageParams, history: History) -> bool:
-        """Look for the standby alone serving clients and writers for the settle window."""
-        injected = history.marks.injected
+        """Look for the standby alone serving clients and writers for the settle window.
+
+        Where the database is still there it must have their orders, too.
+        """
+        injected, served = history.marks.injected, served_by(target.standby.name)
         since_ns = history.last_due_ns(CLIENTS) - round(target.timing.settle_s * 1e9)
         if injected is None or since_ns <= injected.latest_ns:
             return False
+        stays = _database_stays(target, params)
+
+        def written(one: Observation) -> bool:
+            return served(one) and (not stays or accepted(one, STORE) == "written")
+
         return all(
-            predicates.every_one(
-                history, name, since_ns, target.timing.settle_s, served_by(target.standby.name)
-            )
-            for name in (CLIENTS, WRITER)
+            predicates.every_one(history, name, since_ns, target.timing.settle_s, holds)
+            for name, holds in ((CLIENTS, served), (WRITER, written))
         )
 
     def measures(self, target: Target, params: RegionOutageParams) -> tuple[MeasureSpec, ...]:
         """Phases, recovery time and point, outage, lag, cold starts, failback."""
         standby, primary = target.standby.name, target.primary.name
+        stays = _database_stays(target, params)
+        database = (MeasureSpec("store_outage", WRITER, {"store": STORE}),) if stays else ()
         sides: dict[str, str] = {"primary": primary, "standby": standby}
         return (
             MeasureSpec("recovery_time", CLIENTS, {"served_by": standby}),
@@ -239,16 +250,19 @@ class RegionOutage(Scenario[RegionOutageParams]):
             ),
             MeasureSpec("client_outage", CLIENTS),
             MeasureSpec("ledger", WRITER, sides),
+            *database,
             MeasureSpec("replication_lag", REPLICATION),
             MeasureSpec("cold_start", CLIENTS, {"served_by": standby}),
             MeasureSpec("failback", CLIENTS, {"served_by": primary}),
         )
 
     def objectives(self, target: Target, params: RegionOutageParams) -> tuple[Objective, ...]:
-        """Recovery time, and what the standby's table had lost at cutover."""
+        """Recovery time, also of orders' way into the database, and what the standby's table had lost."""
         wanted = target.objectives_for(self.name)
+        database_s = wanted.rto_s if _database_stays(target, params) else None
         listed = (
             ("rto", "recovery_time", wanted.rto_s, "s", ""),
+            ("rto_database", "store_recovery", database_s, "s", ""),
             ("rpo", "recovery_point", wanted.rpo_s, "s", "dynamodb/cutover"),
             ("rpo_writes", "recovery_point_writes", wanted.rpo_writes, "writes", "dynamodb/cutover"),
         )
@@ -260,13 +274,22 @@ class RegionOutage(Scenario[RegionOutageParams]):
 
     def ledger_stores(self, target: Target, params: RegionOutageParams) -> tuple[str, ...]:
         """Return both stores that an order is written to."""
-        return ("dynamodb", "aurora")
+        return ("dynamodb", STORE)
 
     def notes(self, target: Target, params: RegionOutageParams) -> tuple[str, ...]:
         """Say what the method does not exercise."""
         if not params.blackout:
             return (_INVERTED,)
         return (_DARK_AND_PAUSED if target.table.pause_role_arn else _DARK_ONLY,)
+
+
+def _database_stays(target: Target, params: RegionOutageParams) -> bool:
+    """Say whether the database that the standby writes to is still there, so that it must have all orders.
+
+    A blackout takes it away; the standby's own cluster of a global database takes no writes.
+    """
+    there = target.primary.cluster_id is not None and target.database.replication == "backup"
+    return there and not params.blackout
 
 
 def _pause_s(at_least_s: float) -> int:

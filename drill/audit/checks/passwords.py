@@ -47,7 +47,7 @@ class Passwords(Check):
         "secretsmanager:DescribeSecret",
     )
     seed: ClassVar = (4,)
-    explains: ClassVar = ("recovery_time", "client_outage")
+    explains: ClassVar = ("recovery_time", "client_outage", "pending_share", "store_recovery")
     drill: ClassVar = "region-outage"
 
     def parts(self, system: System) -> Iterator[Part]:
