@@ -47,7 +47,7 @@ def _found(
     at = datetime.fromisoformat(clock.now().wall)
     reads = _Answering(lab.aws, changes)
     system = System(plain.model_copy(update=target), reads, at, Path("no-runs"), 90)
-    audited = runner.run(catalogue.chosen([check], active=False), system, 60)
+    audited = runner.run(catalogue.chosen([check]), system, 60)
     assert audited.unevaluated == ()
     return [f"{one.where}: {one.what}" for one in audited.findings]
 

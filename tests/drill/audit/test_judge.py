@@ -27,6 +27,15 @@ def test_nothing_found_ends_with_0() -> None:
     assert _run(check("DX90", tells())).exit_code == 0
 
 
+def test_what_writes_waits_to_be_let() -> None:
+    """A check reads without being asked, and writes only where that is allowed."""
+    asked, system = check("DX90", tells("read"), writes=(tells("written"),)), Path()
+    reading, both = (runner.run([asked], system, 60, active=active) for active in (False, True))  # type: ignore[arg-type]
+
+    assert [one.what for one in reading.findings] == ["read"]
+    assert sorted(one.what for one in both.findings) == ["read", "written"]
+
+
 def test_roots_come_first_in_order_of_severity() -> None:
     """Critical ones before warnings before notes, and what follows from others last."""
     audited = _run(
