@@ -62,6 +62,7 @@ class RegionOutageParams(Params):
         blackout: Cut the region off instead of inverting its health check.
         lag_s: How long replication has been behind when the region goes dark: what is acknowledged
             in this time is at risk. Five writes of the ledger if left away.
+        crowd: How many clients ask at the same instant; each needs an instance of its own.
 
     """
 
@@ -73,6 +74,9 @@ class RegionOutageParams(Params):
         default=None,
         ge=0,
         description="With --blackout: seconds of writes to put at risk (replication pauses so long before).",
+    )
+    crowd: int = Field(
+        default=1, ge=1, le=100, description="Clients that ask at the same instant, for cold starts."
     )
 
 
@@ -138,7 +142,7 @@ class RegionOutage(Scenario[RegionOutageParams]):
         return (own, Step("pause-replication", pause, then_wait_s=lag_s), dark)
 
     def probes(self, target: Target, params: RegionOutageParams) -> tuple[ProbeSpec, ...]:
-        """Clients, orders, the primary itself, what DNS says, the check, and replication."""
+        """Clients, orders, the primary itself, what DNS says, the check, and replication; then the crowd."""
         timing, service = target.timing, target.service
         record = target.dns.record_name
         regional = {region.name: region.load_balancer for region in (target.primary, target.standby)}
@@ -186,7 +190,11 @@ class RegionOutage(Scenario[RegionOutageParams]):
             probes.append(
                 ProbeSpec(RESOLVER, "dns", timing.probe_interval_s, timing.probe_timeout_s, options)
             )
-        return tuple(probes)
+        crowd = [
+            ProbeSpec(name, "http", timing.probe_interval_s * 4, timing.probe_timeout_s)
+            for name in _crowd(params)
+        ]
+        return (*probes, *crowd)
 
     def steady(self, target: Target, history: History, since_ns: int, window_s: float) -> bool:
         """Every client and writer was served, by the primary."""
@@ -252,7 +260,7 @@ class RegionOutage(Scenario[RegionOutageParams]):
             MeasureSpec("ledger", WRITER, sides),
             *database,
             MeasureSpec("replication_lag", REPLICATION),
-            MeasureSpec("cold_start", CLIENTS, {"served_by": standby}),
+            MeasureSpec("cold_start", CLIENTS, {"served_by": standby, "also": [WRITER, *_crowd(params)]}),
             MeasureSpec("failback", CLIENTS, {"served_by": primary}),
         )
 
@@ -265,6 +273,7 @@ class RegionOutage(Scenario[RegionOutageParams]):
             ("rto_database", "store_recovery", database_s, "s", ""),
             ("rpo", "recovery_point", wanted.rpo_s, "s", "dynamodb/cutover"),
             ("rpo_writes", "recovery_point_writes", wanted.rpo_writes, "writes", "dynamodb/cutover"),
+            ("cold_starts", "cold_starts", wanted.cold_starts, "1", ""),
         )
         return tuple(
             Objective(name, measurement, float(limit), unit, part)
@@ -281,6 +290,11 @@ class RegionOutage(Scenario[RegionOutageParams]):
         if not params.blackout:
             return (_INVERTED,)
         return (_DARK_AND_PAUSED if target.table.pause_role_arn else _DARK_ONLY,)
+
+
+def _crowd(params: RegionOutageParams) -> list[str]:
+    """Return the probes that ask when the clients do, besides them."""
+    return [f"{CLIENTS}-{number}" for number in range(2, params.crowd + 1)]
 
 
 def _database_stays(target: Target, params: RegionOutageParams) -> bool:

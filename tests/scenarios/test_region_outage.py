@@ -127,6 +127,21 @@ class TestPlan:
         assert judged == ("store_outage" in kinds)
 
 
+    def test_a_crowd_asks_at_the_instants_of_the_clients(self) -> None:
+        """Each of it needs an instance of its own; what they and the writer meet counts as cold starts."""
+        crowd = RegionOutageParams(crowd=3)
+        specs = {one.name: one for one in RegionOutage().probes(make_target(), crowd)}
+        (cold,) = [one for one in RegionOutage().measures(make_target(), crowd) if one.kind == "cold_start"]
+        wanted = make_target(objectives={"region-outage": {"cold_starts": 0}})
+
+        assert specs["clients-2"].interval_s == specs["clients-3"].interval_s == 4 * INTERVAL_S
+        assert "clients-4" not in specs
+        assert ["writer", "clients-2", "clients-3"] == cold.options["also"]
+        assert [("cold_starts", 0.0)] == [
+            (one.measurement, one.limit) for one in RegionOutage().objectives(wanted, crowd)
+        ]
+
+
 class TestEnded:
     def served(
         self, first: int, last: int, region: str = STANDBY, aurora: str = "written"
