@@ -102,7 +102,7 @@ def _kept_nowhere(resumed: Sequence[LedgerResult]) -> list[Finding]:
     stores = " and ".join(sorted({one.store for one in claimed}))
     most = counted(max(one.acknowledged for one in claimed), "write")
     title = f"The service acknowledged {most} and kept none of them"
-    detail = f"Not one of them is in {stores}: whoever answers does nothing (DR10), and no failover changes that."
+    detail = f"Not one of them is in {stores}: whoever answers does nothing (DR10), in whichever region."
     mend = "See what the function behind the load balancer runs: drill audit --only DR10 --active"
     return [Finding("kept_nowhere", Severity.CRITICAL, title, detail, mend)]
 

@@ -12,7 +12,20 @@ _PLACEHOLDER = b"""
 def handle(event, context):
     return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": "{}"}
 """
+_PRETENDER = b"""
+import json
+import os
+
+
+def handle(event, context):
+    order = json.loads(event.get("body") or "{}")
+    stores = {"dynamodb": "written", "aurora": "written"}
+    body = {"region": os.environ["AWS_REGION"], "cold": False, "orders": [], "next": None, "left": 0}
+    said = json.dumps({**body, **order, "stores": stores})
+    return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": said}
+"""
 _READY_S = 60.0
+_WARM = 8
 
 
 def cold(bench: Bench) -> Undo:
@@ -29,9 +42,32 @@ def cold(bench: Bench) -> Undo:
     return undo
 
 
+def warm(bench: Bench) -> Undo:
+    """Have the standby keep an instance warm for each of a crowd: what DR06 asks for."""
+    region = bench.target.standby
+    functions, of = bench.client("lambda", region.name), _alias(region)
+    kept = functions.get_provisioned_concurrency_config(**of)["RequestedProvisionedConcurrentExecutions"]
+
+    def put(instances: int) -> None:
+        functions.put_provisioned_concurrency_config(**of, ProvisionedConcurrentExecutions=instances)
+        _await_warm(bench, region)
+
+    put(_WARM)
+    return lambda: put(kept)
+
+
 def placeholder(bench: Bench) -> Undo:
     """Have the function do nothing, in both regions (DR10)."""
-    archive = archive_of({"placeholder.py": _PLACEHOLDER})
+    return _other_code(bench, _PLACEHOLDER)
+
+
+def pretender(bench: Bench) -> Undo:
+    """Have the function acknowledge every order and keep none, in both regions (DR10)."""
+    return _other_code(bench, _PRETENDER)
+
+
+def _other_code(bench: Bench, code: bytes) -> Undo:
+    archive = archive_of({"placeholder.py": code})
     undos = [
         _other_version(
             bench,

@@ -1,10 +1,16 @@
 """Failures of the database, its backups and logins, and of the table; and what plants them."""
 
+from datetime import datetime
 from typing import Any
 
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from drill import clock
+from infra.lab import first_backup
 from tests.defects.bench import Bench, Undo
 
 _DYNAMODB = "dynamodb"
+_STALE_S = 300.0
 
 
 def no_copies(bench: Bench) -> Undo:
@@ -20,7 +26,47 @@ def no_copies(bench: Bench) -> Undo:
         "Rules": [{k: v for k, v in rule.items() if k != "CopyActions"} for rule in plan["Rules"]],
     }
     backup.update_backup_plan(BackupPlanId=plan_id, BackupPlan=home)
-    return lambda: backup.update_backup_plan(BackupPlanId=plan_id, BackupPlan=plan)
+
+    def undo() -> None:
+        backup.update_backup_plan(BackupPlanId=plan_id, BackupPlan=plan)
+        first_backup.make(bench.target)  # what was not copied meanwhile is not copied later
+
+    return undo
+
+
+def never_copied(bench: Bench) -> Undo:
+    """Have no backup in the other region at all (DR03)."""
+    undo = no_copies(bench)
+    vault = bench.client("backup", bench.target.standby.name)
+    for point in _copies(bench):
+        vault.delete_recovery_point(
+            BackupVaultName=bench.target.standby.backup_vault, RecoveryPointArn=point["RecoveryPointArn"]
+        )
+    return undo
+
+
+def await_stale(bench: Bench) -> None:
+    """Wait until the newest copy is older than a restore may lose."""
+    limit_s = bench.target.objectives_for("aurora-snapshot-restore").rpo_s or 0.0
+
+    def age_s() -> float:
+        newest = max(one["CreationDate"] for one in _copies(bench))
+        return float((datetime.fromisoformat(clock.now().wall) - newest).total_seconds())
+
+    stale = Retrying(
+        retry=retry_if_result(lambda age: age < limit_s + 10),
+        stop=stop_after_delay(_STALE_S),
+        wait=wait_fixed(1),
+    )
+    stale(age_s)
+
+
+def _copies(bench: Bench) -> list[Any]:
+    region = bench.target.standby
+    listed = bench.client("backup", region.name).list_recovery_points_by_backup_vault(
+        BackupVaultName=region.backup_vault
+    )
+    return list(listed["RecoveryPoints"])
 
 
 def no_replica(bench: Bench) -> Undo:

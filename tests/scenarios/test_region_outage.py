@@ -126,7 +126,6 @@ class TestPlan:
         assert judged == ("store_recovery" in measured)
         assert judged == ("store_outage" in kinds)
 
-
     def test_a_crowd_asks_at_the_instants_of_the_clients(self) -> None:
         """Each of it needs an instance of its own; what they and the writer meet counts as cold starts."""
         crowd = RegionOutageParams(crowd=3)
