@@ -10,6 +10,7 @@ from tests.defects.bench import Defect, Drilled
 _DARK = ("--blackout",)
 _OUTAGE, _RESTORE = "region-outage", "aurora-snapshot-restore"
 _NOT_AN_OUTAGE = "nothing fails on the day: who has the password has the database, whatever is drilled"
+_MONEY = "money and no outage; `drill plan` says what a drill costs"
 _FOR_PEOPLE = "a page for people: nothing fails without it"
 _NO_LAG = "CloudWatch has no data of a lag while nothing replicates, so that a drill's pause alerts nobody"
 
@@ -96,8 +97,9 @@ DEFECTS = (
         "DR08",
         "no budget",
         watching.no_budget,
-        undrilled="money and no outage; `drill plan` says what a drill costs",
+        undrilled=_MONEY,
     ),
+    Defect("DR08", "tag inactive", watching.tag_inactive, undrilled=_MONEY),
     Defect("DR09", "no subscriber", watching.unsubscribed, drill=_untold("dynamodb-throttling")),
     Defect("DR10", "placeholder", services.placeholder, drill=_outage(INCONCLUSIVE, _unsteady)),
     Defect(
@@ -112,6 +114,12 @@ DEFECTS = (
     Defect("DR14", "standby may not run", services.may_not_run, drill=_NOT_SERVED),
     Defect(
         "DR15", "reachability unwatched", watching.reachability_unwatched, drill=_untold("peering-deletion")
+    ),
+    Defect(
+        "DR15",
+        "nobody reconciles",
+        watching.nobody_reconciles,
+        undrilled="orders that follow take the pending ones along; those that none follow stay pending",
     ),
     Defect("DR16", "fixed capacity", stores.fixed_capacity, drill=_THROTTLED),
     Defect("DR16", "no policy", stores.no_policy, drill=_THROTTLED),
