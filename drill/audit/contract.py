@@ -22,6 +22,7 @@ class Found:
         what: What is wrong with it, in one line.
         mend: The command or the template's lines that mend just this; the check's own if empty.
         caused_by: Checks whose findings would explain this one; None for the check's own list.
+        explains: Measures of a drill whose bad values it explains; None for the check's own list.
 
     """
 
@@ -29,6 +30,7 @@ class Found:
     what: str
     mend: str = ""
     caused_by: tuple[str, ...] | None = None
+    explains: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

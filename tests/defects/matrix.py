@@ -124,6 +124,7 @@ DEFECTS = (
     Defect("DR16", "fixed capacity", stores.fixed_capacity, drill=_THROTTLED),
     Defect("DR16", "no policy", stores.no_policy, drill=_THROTTLED),
     Defect("DR16", "scaling suspended", stores.scaling_suspended, drill=_THROTTLED),
+    Defect("DR16", "throttles unwatched", watching.throttles_unwatched, drill=_untold("dynamodb-throttling")),
     Defect("DR17", "standby out of reach", network.edge_closed, drill=_NOT_SERVED),
     Defect(
         "DR18",

@@ -32,6 +32,11 @@ def reachability_unwatched(bench: Bench) -> Undo:
     return _deleted(bench, "standby", "reachability")
 
 
+def throttles_unwatched(bench: Bench) -> Undo:
+    """Delete the primary's alarm on throttled writes (DR16)."""
+    return _deleted(bench, "primary", "throttles")
+
+
 def alarm_tells_nobody(bench: Bench) -> Undo:
     """Switch the actions of the standby's lag alarm off (DR07)."""
     region = bench.target.standby

@@ -12,6 +12,11 @@ from drill.model import Severity
 from drill.target import Region
 
 
+_CUT = ("recovery_time", "pending_share", "store_recovery")
+_UNTOLD = ("time_to_alert",)
+_UNRECONCILED = ("unreconciled_writes",)
+
+
 class Peering(Check):
     """Reads the peering's state, the canary and alarm on the way over it, and what reconciles orders later.
 
@@ -44,7 +49,7 @@ class Peering(Check):
     )
     seed: ClassVar = (15,)
     caused_by: ClassVar = ("DR02",)
-    explains: ClassVar = ("time_to_alert", "recovery_time", "store_recovery", "unreconciled_writes")
+    explains: ClassVar = (*_UNTOLD, *_CUT, *_UNRECONCILED)
     drill: ClassVar = "peering-deletion"
 
     def parts(self, system: System) -> Iterator[Part]:
@@ -61,13 +66,13 @@ def _state(system: System) -> Iterator[Found]:
     where = f"peering {system.target.peering_id}"
     found = net.peering(system)
     if found is None:
-        yield Found(where, "there is no such peering")
+        yield Found(where, "there is no such peering", explains=_CUT)
     elif found["Status"]["Code"] != "active":
-        yield Found(
-            where, f"it is {found['Status']['Code']}: {found['Status'].get('Message', '')}".rstrip(": ")
-        )
+        what = f"it is {found['Status']['Code']}: {found['Status'].get('Message', '')}".rstrip(": ")
+        yield Found(where, what, explains=_CUT)
     elif set(net.peered(found)) != {one.vpc_id for one in system.regions}:
-        yield Found(where, f"it joins {' and '.join(sorted(net.peered(found)))}, not the system's VPCs")
+        what = f"it joins {' and '.join(sorted(net.peered(found)))}, not the system's VPCs"
+        yield Found(where, what, explains=_CUT)
 
 
 def _watched(system: System, region: Region) -> Iterator[Found]:
@@ -76,19 +81,23 @@ def _watched(system: System, region: Region) -> Iterator[Found]:
     if name is None:
         role = system.role(region)
         what = f"nothing watches it: the target names no alarm ({role}.alarms.reachability)"
-        yield Found(where, what, caused_by=())
+        yield Found(where, what, caused_by=(), explains=_UNTOLD)
         return
     alarm = alarms.named(system, region, name)
     if alarm is None:
-        yield Found(where, f"nothing watches it: there is no alarm {name}", caused_by=())
+        yield Found(where, f"nothing watches it: there is no alarm {name}", caused_by=(), explains=_UNTOLD)
         return
     where = f"alarm {name} in {region.name}"
     if not alarms.tells(alarm):
-        yield Found(where, "it tells nobody: it has no action, or they are switched off", caused_by=())
-    if alarm.get("TreatMissingData", "missing") != "breaching":
         yield Found(
-            where, "a canary that says nothing does not set it off: TreatMissingData is not breaching"
+            where,
+            "it tells nobody: it has no action, or they are switched off",
+            caused_by=(),
+            explains=_UNTOLD,
         )
+    if alarm.get("TreatMissingData", "missing") != "breaching":
+        what = "a canary that says nothing does not set it off: TreatMissingData is not breaching"
+        yield Found(where, what, explains=_UNTOLD)
 
 
 def _reconciled(system: System, region: Region) -> Iterator[Found]:
@@ -98,10 +107,15 @@ def _reconciled(system: System, region: Region) -> Iterator[Found]:
     where = f"schedules of function {region.function_name} in {region.name}"
     if not asks:
         what = f"none asks for {path}: orders that were accepted as pending may stay so"
-        yield Found(where, what, caused_by=())
+        yield Found(where, what, caused_by=(), explains=_UNRECONCILED)
     elif all(one["State"] != "ENABLED" for one in asks):
         names = ", ".join(sorted(one["Name"] for one in asks))
-        yield Found(where, f"what reconciles pending orders is disabled: {names}", caused_by=())
+        yield Found(
+            where,
+            f"what reconciles pending orders is disabled: {names}",
+            caused_by=(),
+            explains=_UNRECONCILED,
+        )
 
 
 def _schedules(system: System, region: Region) -> Iterator[Document]:

@@ -27,6 +27,15 @@ def test_nothing_found_ends_with_0() -> None:
     assert _run(check("DX90", tells())).exit_code == 0
 
 
+def test_what_a_finding_explains_of_its_own_wins() -> None:
+    """A check looks at several things, and each may lead to something else, or to nothing that is measured."""
+    audited = _run(
+        check("DX90", tells("a"), tells("b", explains=()), explains=("recovery_time",)),
+    )
+
+    assert {one.what: one.explains for one in audited.findings} == {"a": ("recovery_time",), "b": ()}
+
+
 def test_what_writes_waits_to_be_let() -> None:
     """A check reads without being asked, and writes only where that is allowed."""
     asked, system = check("DX90", tells("read"), writes=(tells("written"),)), Path()
