@@ -11,7 +11,6 @@ from drill.audit.system import System
 from drill.model import Severity
 from drill.target import Region
 
-
 _CUT = ("recovery_time", "pending_share", "store_recovery")
 _UNTOLD = ("time_to_alert",)
 _UNRECONCILED = ("unreconciled_writes",)

@@ -28,7 +28,7 @@ def test_nothing_found_ends_with_0() -> None:
 
 
 def test_what_a_finding_explains_of_its_own_wins() -> None:
-    """A check looks at several things, and each may lead to something else, or to nothing that is measured."""
+    """A check looks at several things, and each may lead to something else, or to nothing measured."""
     audited = _run(
         check("DX90", tells("a"), tells("b", explains=()), explains=("recovery_time",)),
     )
