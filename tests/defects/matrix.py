@@ -133,7 +133,7 @@ DEFECTS = (
         asked={"drilled_within_days": 0},
         undrilled="a drill is what is missing",
     ),
-    Defect("DX02", "long ttl", names.long_ttl, undrilled="a TTL of minutes takes minutes on the lab too"),
+    Defect("DX02", "long ttl", names.long_ttl, drill=_outage(BREACHED, _unbounded("recovery_time"))),
     Defect(
         "DX03",
         "alarm changed",
