@@ -1,6 +1,6 @@
 """What became of the planted failures: as text, and as the page of the docs that a whole run writes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +17,8 @@ Written by `make defects`, from what really came out: on a system deployed on th
 failures is planted by itself and put back. The [audit](audit.md) must tell its row as the only root, with
 what follows from it as its consequence, and nothing before and after. Where a drill shows what it leads
 to, that drill must end as it does here, and name the row as the cause: in its verdict's reason, from the
-audit that it makes first, or, for a refusal, in what it said before. The page is only written when all of
-them were planted.
+audit that it makes first, or, for a refusal, in what it said before. `make defects ARGS="-k DR04"` plants
+some of them, and writes their rows anew.
 
 | Row | Planted | The audit finds | As its consequence | Drill | Ends | Cause named |
 | --- | --- | --- | --- | --- | --- | --- |
@@ -75,12 +75,35 @@ def tally(cells: Iterable[Cell]) -> str:
     )
 
 
-def write(cells: Sequence[Cell]) -> bool:
-    """Write the page if nothing of the matrix is missing; return whether it was written."""
-    if {str(one.defect) for one in cells if one.is_whole} != {str(one) for one in DEFECTS}:
+def write(cells: Iterable[Cell]) -> bool:
+    """Write these into the page, beside what it has of others; return whether it is whole then.
+
+    It is not written as long as one of the matrix is missing: a part of it proves little.
+    """
+    known = {**_read(), **{str(one.defect): one for one in cells if one.is_whole}}
+    every = [known[str(one)] for one in DEFECTS if str(one) in known]
+    if len(every) < len(DEFECTS):
         return False
-    PAGE.write_text(_HEAD + "".join(map(_row, _ordered(cells))) + f"\n{tally(cells)}\n", encoding="utf-8")
+    PAGE.write_text(_HEAD + "".join(map(_row, _ordered(every))) + f"\n{tally(every)}\n", encoding="utf-8")
     return True
+
+
+def _read() -> dict[str, Cell]:
+    """Return what the page has of failures whose drill is the same as now."""
+    lines = PAGE.read_text(encoding="utf-8").splitlines() if PAGE.exists() else []
+    rows = [columns(line) for line in lines if line.startswith("| [")]
+    by_name = {row[1]: row for row in rows}
+    kept = {}
+    for defect in DEFECTS:
+        _, _, found, follows, drill, ended, named = by_name.get(defect.name, ("",) * 7)
+        if found and drill == _drilled(defect):
+            kept[str(defect)] = Cell(defect, found, follows, ended, named)
+    return kept
+
+
+def columns(row: str) -> tuple[str, ...]:
+    """Return the cells of a row of the page."""
+    return tuple(column.strip() for column in row.strip("|").split("|"))
 
 
 def _ordered(cells: Iterable[Cell]) -> list[Cell]:
@@ -88,13 +111,11 @@ def _ordered(cells: Iterable[Cell]) -> list[Cell]:
 
 
 def _row(cell: Cell) -> str:
-    defect, shown = cell.defect, cell.defect.drill
-    drill = (f"`{shown.command}`", cell.ended, cell.named) if shown else (f"none: {defect.undrilled}", "", "")
-    columns = (
-        f"[{defect.row}](audit.md#{defect.row.lower()})",
-        defect.name,
-        cell.found,
-        cell.follows,
-        *drill,
-    )
-    return f"| {' | '.join(columns)} |\n"
+    defect = cell.defect
+    row = f"[{defect.row}](audit.md#{defect.row.lower()})"
+    shown = (row, defect.name, cell.found, cell.follows, _drilled(defect), cell.ended, cell.named)
+    return f"| {' | '.join(shown)} |\n"
+
+
+def _drilled(defect: Defect) -> str:
+    return f"`{defect.drill.command}`" if defect.drill else f"none: {defect.undrilled}"

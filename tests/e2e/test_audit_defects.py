@@ -59,8 +59,8 @@ def cells() -> Iterator[dict[str, Cell]]:
     yield found
     if EVERY:
         print("\n" + page.printed(found.values()))
-        written = page.write(tuple(found.values()))
-        print(f"{page.PAGE} {'was written' if written else 'is as it was: not all of it was planted'}")
+        written = page.write(found.values())
+        print(f"{page.PAGE} {'was written' if written else 'is as it was: not all of it is known'}")
 
 
 def _roots(audited: Audited) -> list[str]:
