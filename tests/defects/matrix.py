@@ -74,7 +74,7 @@ DEFECTS = (
         drill=Drilled(_RESTORE, BREACHED, shows=_older_than_wanted, awaits=stores.await_stale),
     ),
     Defect("DR03", "never copied", stores.never_copied, drill=Drilled(_RESTORE, REFUSED)),
-    Defect("DR04", "login in one region", stores.no_replica, drill=_NOT_WRITTEN),
+    Defect("DR04", "login in one region", services.never_logged_in, drill=_NOT_WRITTEN),
     Defect("DR04", "login never changed", stores.not_rotated, undrilled=_NOT_AN_OUTAGE),
     Defect("DR04", "password shown", services.password_shown, undrilled=_NOT_AN_OUTAGE),
     Defect("DR05", "no children", names.no_children, drill=_NOT_SERVED),

@@ -6,6 +6,7 @@ from tenacity import Retrying, retry_if_not_result, stop_after_delay, wait_fixed
 
 from drill.target import Region
 from infra.function_package import application, archive_of
+from tests.defects import stores
 from tests.defects.bench import Bench, Undo
 
 _PLACEHOLDER = b"""
@@ -54,6 +55,23 @@ def warm(bench: Bench) -> Undo:
 
     put(_WARM)
     return lambda: put(kept)
+
+
+def never_logged_in(bench: Bench) -> Undo:
+    """Have the login in one region only (DR04), and no instance of the standby that read it before that.
+
+    One that holds a connection, or remembers the login, goes on: what is missing shows when it must ask.
+    """
+    undo_replica = stores.no_replica(bench)
+    undo_instances = _other_version(
+        bench, bench.target.standby, lambda _functions, _name: None, Description="never logged in"
+    )
+
+    def undo() -> None:
+        undo_replica()
+        undo_instances()
+
+    return undo
 
 
 def placeholder(bench: Bench) -> Undo:
@@ -133,7 +151,9 @@ def _other_version(bench: Bench, region: Region, code: Any, **configuration: obj
         functions.update_alias(FunctionName=name, Name=region.function_alias, FunctionVersion=version)
         functions.update_function_code(FunctionName=name, ZipFile=application().archive)
         functions.update_function_configuration(
-            FunctionName=name, **{key: before[key] for key in ("Handler", "MemorySize", "Environment")}
+            FunctionName=name,
+            Description=before.get("Description", ""),
+            **{key: before[key] for key in ("Handler", "MemorySize", "Environment")},
         )
         functions.delete_function(FunctionName=name, Qualifier=made)
         _await_warm(bench, region)

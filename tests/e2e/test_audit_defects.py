@@ -25,12 +25,12 @@ from tests.e2e.conftest import Ended, Lab, unstarved
 pytestmark = pytest.mark.timeout(900)
 
 EVERY = os.environ.get("DRILL_EVERY_DEFECT") == "1"
-# One for each row, of those that need no new version of a function and nothing to time out.
+# One for a row, of those that need no new version of a function and nothing to time out.
 QUICK = {
     "routes missing",
     "addresses overlap",
     "no copies",
-    "login in one region",
+    "login never changed",
     "no children",
     "nothing warm",
     "lag unwatched",
