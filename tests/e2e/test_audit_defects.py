@@ -115,6 +115,8 @@ def test_a_drill_shows_what_it_leads_to(
     assert shown is not None
     root = tmp_path / "runs"
     with defect.planted(bench):
+        # Alarms take a moment to see it, and the drill's own audit looks once.
+        bench.audit_until(lambda seen: _roots(seen) == [defect.row], **defect.asked)
         shown.awaits(bench)
         typed = [sys.executable, "-m", *shown.command.split(), "--audit"]
         ended = unstarved([*typed, "--target", str(lab.target_path), "--runs", str(root)])
