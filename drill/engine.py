@@ -285,7 +285,10 @@ class _Drill:
             if self._must_stop():
                 return True
             why = self._steps.make(step, self._due, recovery=True)
-            if why and not self._actions.refused(step):
+            refused = self._actions.refused(step)
+            # A disaster that was only declared shows by what the procedure does, also by that it can't.
+            self._took_effect = self._took_effect or (refused and not broken)
+            if why and not refused:
                 self._failed = why  # nobody knows whether the procedure would have gone on
             elif not why:
                 why = self._steps.complete(step, until_ns, self._goes_on)

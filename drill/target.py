@@ -222,6 +222,8 @@ class Objectives(_Part):
         rpo_writes: Acknowledged writes that may be lost at cutover; 0 is a legal objective.
         alert_s: Time from the fault until its alert can be read where a person's pager reads, in seconds.
         failed_share: Share of clients' writes that may fail after the SDK's retries, 0 to 1.
+        cold_starts: Answers of the region that takes over that may come from a function that had to
+            start for them; 0 is a legal objective.
 
     """
 
@@ -230,6 +232,7 @@ class Objectives(_Part):
     rpo_writes: int | None = Field(None, ge=0)
     alert_s: float | None = Field(None, gt=0)
     failed_share: float | None = Field(None, ge=0, le=1)
+    cold_starts: int | None = Field(None, ge=0)
 
 
 class Target(_Part):

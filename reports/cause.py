@@ -1,25 +1,48 @@
 """Why a drill came out as it did, in one sentence for a reader with two minutes; pure."""
 
-from drill.model import Finding, Outcome, Phase, Severity
+from drill.model import Finding, Judgement, Outcome, Phase, Severity
 from drill.record import Record
 from reports.wording import duration, seconds_since
 
 _WEIGHTY = (Severity.CRITICAL, Severity.WARNING)
+# What a scenario's phases are the parts of.
+_OF_PHASES = "recovery_time"
 
 
 def cause(record: Record) -> str:
     """Return the likely cause, or for a drill that met its objectives what took longest; may be empty.
 
-    Where a time was not met, that is the phase that took longest; then comes the weightiest finding.
+    Where a recovery time was not met, that is the phase that took longest; then comes what the audit had
+    found that explains what was not met, or else the weightiest finding.
     """
     longest, finding = _longest(record), _weightiest(record)
     unmet = [one for one in record.judgements if one.outcome is not Outcome.MET]
+    audited = _audited(record, unmet)
     words = []
-    if longest is not None and (not unmet or any(one.objective.unit == "s" for one in unmet)):
+    if longest is not None and (not unmet or any(one.objective.measurement == _OF_PHASES for one in unmet)):
         words.append(f"\u201c{longest.label}\u201d took longest: {duration(*_bounds(longest))}.")
-    if unmet and finding is not None:
+    if audited:
+        words.append(audited)
+    if unmet and finding is not None and (not audited or finding.severity is Severity.CRITICAL):
         words.append(f"{finding.title}." + (f" Mend: {finding.mend}" if finding.mend else ""))
     return " ".join(words)
+
+
+def _audited(record: Record, unmet: list[Judgement]) -> str:
+    """Return the weightiest root that the audit had found of what explains what was not met."""
+    if record.audit is None:
+        return ""
+    explaining = {
+        one
+        for missed in unmet
+        for one in record.audit.explaining(missed.objective.measurement, missed.objective.part)
+    }
+    found = [one for one in record.audit.findings if one in explaining]
+    if not found:
+        return ""
+    first, others = found[0], len({one.check for one in found}) - 1
+    more = f", and {others} more of the findings" if others else ""
+    return f"{first.check}: {first.what} ({first.where}){more}. Mend: {first.mend}"
 
 
 def _weightiest(record: Record) -> Finding | None:

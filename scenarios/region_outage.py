@@ -22,9 +22,10 @@ from drill.model import (
     Json,
     MeasureSpec,
     Objective,
+    Observation,
     ProbeSpec,
 )
-from drill.predicates import served_by
+from drill.predicates import accepted, served_by
 from drill.scenario import Params, Scenario, Step
 from drill.target import Target
 
@@ -36,6 +37,7 @@ ZONE = "zone"
 RESOLVER = "resolver"
 REPLICATION = "replication"
 STANDBY_TABLE = "standby-table"
+STORE = "aurora"
 
 _INVERTED = (
     "The health check was inverted: DNS moves, the primary goes on serving those who still have its "
@@ -60,6 +62,7 @@ class RegionOutageParams(Params):
         blackout: Cut the region off instead of inverting its health check.
         lag_s: How long replication has been behind when the region goes dark: what is acknowledged
             in this time is at risk. Five writes of the ledger if left away.
+        crowd: How many clients ask at the same instant; each needs an instance of its own.
 
     """
 
@@ -72,6 +75,9 @@ class RegionOutageParams(Params):
         ge=0,
         description="With --blackout: seconds of writes to put at risk (replication pauses so long before).",
     )
+    crowd: int = Field(
+        default=1, ge=1, le=100, description="Clients that ask at the same instant, for cold starts."
+    )
 
 
 _WRITES_AT_RISK = 5
@@ -83,10 +89,11 @@ class RegionOutage(Scenario[RegionOutageParams]):
     name = "region-outage"
     title = "The primary region fails"
     hypothesis = (
-        "Route 53 moves clients to the standby region, which accepts orders; "
-        "no acknowledged write is lost for good."
+        "Route 53 moves clients to the standby region, which accepts orders, into the relational database "
+        "too where that is still there; no acknowledged write is lost for good."
     )
     covers = (
+        "DR04: the standby logs in to the database with the replicated secret",
         "DR05: health checks that make failover happen",
         "DR06: cold start of the standby",
         "DR10: the application really serves in both regions",
@@ -135,7 +142,7 @@ class RegionOutage(Scenario[RegionOutageParams]):
         return (own, Step("pause-replication", pause, then_wait_s=lag_s), dark)
 
     def probes(self, target: Target, params: RegionOutageParams) -> tuple[ProbeSpec, ...]:
-        """Clients, orders, the primary itself, what DNS says, the check, and replication."""
+        """Clients, orders, the primary itself, what DNS says, the check, and replication; then the crowd."""
         timing, service = target.timing, target.service
         record = target.dns.record_name
         regional = {region.name: region.load_balancer for region in (target.primary, target.standby)}
@@ -183,7 +190,11 @@ class RegionOutage(Scenario[RegionOutageParams]):
             probes.append(
                 ProbeSpec(RESOLVER, "dns", timing.probe_interval_s, timing.probe_timeout_s, options)
             )
-        return tuple(probes)
+        crowd = [
+            ProbeSpec(name, "http", timing.probe_interval_s * 4, timing.probe_timeout_s)
+            for name in _crowd(params)
+        ]
+        return (*probes, *crowd)
 
     def steady(self, target: Target, history: History, since_ns: int, window_s: float) -> bool:
         """Every client and writer was served, by the primary."""
@@ -208,21 +219,29 @@ class RegionOutage(Scenario[RegionOutageParams]):
         )
 
     def ended(self, target: Target, params: RegionOutageParams, history: History) -> bool:
-        """Look for the standby alone serving clients and writers for the settle window."""
-        injected = history.marks.injected
+        """Look for the standby alone serving clients and writers for the settle window.
+
+        Where the database is still there it must have their orders, too.
+        """
+        injected, served = history.marks.injected, served_by(target.standby.name)
         since_ns = history.last_due_ns(CLIENTS) - round(target.timing.settle_s * 1e9)
         if injected is None or since_ns <= injected.latest_ns:
             return False
+        stays = _database_stays(target, params)
+
+        def written(one: Observation) -> bool:
+            return served(one) and (not stays or accepted(one, STORE) == "written")
+
         return all(
-            predicates.every_one(
-                history, name, since_ns, target.timing.settle_s, served_by(target.standby.name)
-            )
-            for name in (CLIENTS, WRITER)
+            predicates.every_one(history, name, since_ns, target.timing.settle_s, holds)
+            for name, holds in ((CLIENTS, served), (WRITER, written))
         )
 
     def measures(self, target: Target, params: RegionOutageParams) -> tuple[MeasureSpec, ...]:
         """Phases, recovery time and point, outage, lag, cold starts, failback."""
         standby, primary = target.standby.name, target.primary.name
+        stays = _database_stays(target, params)
+        database = (MeasureSpec("store_outage", WRITER, {"store": STORE}),) if stays else ()
         sides: dict[str, str] = {"primary": primary, "standby": standby}
         return (
             MeasureSpec("recovery_time", CLIENTS, {"served_by": standby}),
@@ -239,18 +258,22 @@ class RegionOutage(Scenario[RegionOutageParams]):
             ),
             MeasureSpec("client_outage", CLIENTS),
             MeasureSpec("ledger", WRITER, sides),
+            *database,
             MeasureSpec("replication_lag", REPLICATION),
-            MeasureSpec("cold_start", CLIENTS, {"served_by": standby}),
+            MeasureSpec("cold_start", CLIENTS, {"served_by": standby, "also": [WRITER, *_crowd(params)]}),
             MeasureSpec("failback", CLIENTS, {"served_by": primary}),
         )
 
     def objectives(self, target: Target, params: RegionOutageParams) -> tuple[Objective, ...]:
-        """Recovery time, and what the standby's table had lost at cutover."""
+        """Recovery time, also of orders' way into the database, and what the standby's table had lost."""
         wanted = target.objectives_for(self.name)
+        database_s = wanted.rto_s if _database_stays(target, params) else None
         listed = (
             ("rto", "recovery_time", wanted.rto_s, "s", ""),
+            ("rto_database", "store_recovery", database_s, "s", ""),
             ("rpo", "recovery_point", wanted.rpo_s, "s", "dynamodb/cutover"),
             ("rpo_writes", "recovery_point_writes", wanted.rpo_writes, "writes", "dynamodb/cutover"),
+            ("cold_starts", "cold_starts", wanted.cold_starts, "1", ""),
         )
         return tuple(
             Objective(name, measurement, float(limit), unit, part)
@@ -260,13 +283,27 @@ class RegionOutage(Scenario[RegionOutageParams]):
 
     def ledger_stores(self, target: Target, params: RegionOutageParams) -> tuple[str, ...]:
         """Return both stores that an order is written to."""
-        return ("dynamodb", "aurora")
+        return ("dynamodb", STORE)
 
     def notes(self, target: Target, params: RegionOutageParams) -> tuple[str, ...]:
         """Say what the method does not exercise."""
         if not params.blackout:
             return (_INVERTED,)
         return (_DARK_AND_PAUSED if target.table.pause_role_arn else _DARK_ONLY,)
+
+
+def _crowd(params: RegionOutageParams) -> list[str]:
+    """Return the probes that ask when the clients do, besides them."""
+    return [f"{CLIENTS}-{number}" for number in range(2, params.crowd + 1)]
+
+
+def _database_stays(target: Target, params: RegionOutageParams) -> bool:
+    """Say whether the database that the standby writes to is still there, so that it must have all orders.
+
+    A blackout takes it away; the standby's own cluster of a global database takes no writes.
+    """
+    there = target.primary.cluster_id is not None and target.database.replication == "backup"
+    return there and not params.blackout
 
 
 def _pause_s(at_least_s: float) -> int:

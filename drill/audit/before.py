@@ -24,7 +24,7 @@ def look(target: Target, runs: Path, progress: Progress) -> Audit:
     """
     progress = Steadfast(progress)
     progress.phase("audit", "looking at what could explain the outcome")
-    checks = [check for check in catalogue.chosen((), active=False) if check.explains]
+    checks = [check for check in catalogue.chosen(()) if check.explains]
     aws = Aws.of(target, attempts=2, as_operator=True)
     at = datetime.fromisoformat(clock.now().wall)
     audited = runner.run(checks, System(target, Reads(aws), at, runs, _DRILLED_WITHIN_DAYS), _LIMIT_S)

@@ -22,24 +22,21 @@ def every() -> tuple[Check, ...]:
     return tuple(_load(point) for point in sorted(entry_points(group=GROUP), key=lambda one: one.name))
 
 
-def chosen(ids: Sequence[str], *, active: bool) -> tuple[Check, ...]:
-    """Return the checks of some ids, or all; those that write only if they may.
+def chosen(ids: Sequence[str]) -> tuple[Check, ...]:
+    """Return the checks of some ids, or all.
 
     Raises:
-        UsageError: An id is unknown, or its check writes and may not.
+        UsageError: An id is unknown.
 
     """
     known = {check.id: check for check in every()}
     if not ids:
-        return tuple(check for check in known.values() if active or not check.active)
+        return tuple(known.values())
     for one in ids:
         if one not in known:
             near = difflib.get_close_matches(one.upper(), known, n=3, cutoff=0.5)
             hint = f"did you mean {' or '.join(near)}? " if near else ""
             msg = f"no check {one!r}; {hint}list them with: drill audit --list"
-            raise UsageError(msg)
-        if known[one].active and not active:
-            msg = f"{one} writes and reads back; let it with: drill audit --only {one} --active"
             raise UsageError(msg)
     return tuple(known[one] for one in dict.fromkeys(ids))
 

@@ -22,6 +22,7 @@ class Found:
         what: What is wrong with it, in one line.
         mend: The command or the template's lines that mend just this; the check's own if empty.
         caused_by: Checks whose findings would explain this one; None for the check's own list.
+        explains: Measures of a drill whose bad values it explains; None for the check's own list.
 
     """
 
@@ -29,6 +30,7 @@ class Found:
     what: str
     mend: str = ""
     caused_by: tuple[str, ...] | None = None
+    explains: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Check(ABC):
         caused_by: Checks whose findings explain the findings of this one.
         explains: Measures of a drill whose bad values its findings explain.
         drill: The scenario that shows what it leads to; empty for none.
-        active: It writes and reads back, and so runs only when asked to.
+        active: It has more parts, which write and read back, and so run only when asked to (``writing``).
 
     """
 
@@ -79,7 +81,11 @@ class Check(ABC):
 
     @abstractmethod
     def parts(self, system: System) -> Iterator[Part]:
-        """Yield what is to be looked at; nothing is asked yet."""
+        """Yield what is to be looked at; nothing is asked yet, and nothing is changed by looking."""
+
+    def writing(self, system: System) -> Iterator[Part]:
+        """Yield what writes and reads back; nothing, for most of them."""
+        yield from ()
 
     def conclude(self, findings: Sequence[AuditFinding]) -> Iterator[Found]:
         """Yield what follows from what all checks found; nothing, for most of them."""

@@ -52,7 +52,7 @@ def _facts(check: Check) -> Iterator[tuple[str, str]]:
     yield "Explains in a drill's report", ", ".join(f"`{name}`" for name in check.explains)
     yield "Shown by", f"`drill run {check.drill}`" if check.drill else ""
     yield "Asks", ", ".join(f"`{call}`" for call in check.calls)
-    yield "Runs", "only with `--active`: it writes and reads back" if check.active else ""
+    yield "Runs", "with `--active` it also writes and reads back" if check.active else ""
     yield "Source", ", ".join(f"<{address}>" for address in check.source)
 
 

@@ -83,7 +83,7 @@ def _finding(check: Check, found: Found) -> AuditFinding:
         what=found.what,
         mend=found.mend or check.mend,
         caused_by=check.caused_by if found.caused_by is None else found.caused_by,
-        explains=check.explains,
+        explains=check.explains if found.explains is None else found.explains,
     )
 
 

@@ -25,7 +25,7 @@ asking: ContextVar[str] = ContextVar("asking", default="")
 
 _ABSENT = re.compile(r"NotFound|NoSuch|DoesNotExist|NonExistent|NotFoundFault|\.NotFound$")
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError")
-_GLOBAL = frozenset({"budgets", "iam", "route53"})
+_GLOBAL = frozenset({"budgets", "ce", "iam", "route53"})
 
 
 class NotAnswered(Exception):

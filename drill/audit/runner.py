@@ -31,16 +31,19 @@ class _Task:
     failed: str = ""
 
 
-def run(checks: Sequence[Check], system: System, limit_s: float) -> Audited:
-    """Look at a system with some checks; nothing is changed unless one of them is active.
+def run(checks: Sequence[Check], system: System, limit_s: float, *, active: bool = False) -> Audited:
+    """Look at a system with some checks; nothing is changed unless they may write.
 
     Args:
         checks: Which.
         system: What is looked at.
         limit_s: When the rest is given up, and listed as not evaluated.
+        active: Whether checks may write and read back, besides reading.
 
     """
     tasks = [_Task(check, part, []) for check in checks for part in check.parts(system)]
+    if active:
+        tasks += [_Task(check, part, []) for check in checks for part in check.writing(system)]
     pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="audit")
     try:
         futures = {pool.submit(_look, task): task for task in tasks}

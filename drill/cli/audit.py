@@ -1,6 +1,5 @@
 """``drill audit``: what is wrong with a deployed system, before the day it matters."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +12,8 @@ from drill.cli.target import FILE
 from drill.errors import UsageError
 
 if TYPE_CHECKING:
-    from drill.audit.contract import Check
     from drill.audit.judge import Audited
+    from drill.audit.system import System
     from drill.target import Target
 
 
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 )
 @click.option("--only", multiple=True, metavar="DR05,…", help="These checks and no others.")
 @click.option(
-    "--active", is_flag=True, help="Also the checks that write: an order in each region, which stays."
+    "--active", is_flag=True, help="Also write and read back: an order in each region, which stays."
 )
 @options.runs_folder
 @click.option(
@@ -79,17 +78,18 @@ def command(  # noqa: PLR0913 (one argument for each option)
     It reads, and only reads, unless --active is given. Ends with 0 if nothing was found, with 1 if
     something was, and with 2 if anything could not be looked at, whatever else was found.
     """
-    from drill.audit import catalogue, forms
+    from drill.audit import catalogue, forms, runner
 
     if as_json and as_junit:
         msg = "give --json or --junit, not both; see: drill audit --help"
         raise UsageError(msg)
-    checks = catalogue.chosen(catalogue.split(only), active=active or listing or explain)
+    checks = catalogue.chosen(catalogue.split(only))
     if listing or explain:
         click.echo(forms.explained(checks) if explain else forms.listed(checks), nl=False)
         return 0
     loaded = target.load(path)
-    audited = _audited(loaded, checks, root, drilled_within_days, limit_s)
+    system = _system(loaded, root, drilled_within_days)
+    audited = runner.run(checks, system, limit_s, active=active)
     if as_json:
         click.echo(forms.as_json(loaded, audited))
     elif as_junit:
@@ -102,11 +102,8 @@ def command(  # noqa: PLR0913 (one argument for each option)
     return audited.exit_code
 
 
-def _audited(
-    loaded: "Target", checks: "Sequence[Check]", root: Path, drilled_within_days: float, limit_s: float
-) -> "Audited":
+def _system(loaded: "Target", root: Path, drilled_within_days: float) -> "System":
     from drill import clock
-    from drill.audit import runner
     from drill.audit.reads import Reads
     from drill.audit.system import System
     from drill.aws import Aws
@@ -114,7 +111,7 @@ def _audited(
     # Twice is enough: what does not answer then is listed.
     aws = Aws.of(loaded, attempts=2, as_operator=True)
     at = datetime.fromisoformat(clock.now().wall)
-    return runner.run(checks, System(loaded, Reads(aws), at, root, drilled_within_days), limit_s)
+    return System(loaded, Reads(aws), at, root, drilled_within_days)
 
 
 def _tell(audited: "Audited", path: Path) -> None:

@@ -64,6 +64,7 @@ def objectives(command: Callable[..., Any]) -> Callable[..., Any]:
             ("--rpo-writes", int, "Acknowledged writes that may be lost at cutover."),
             ("--alert", float, "Wanted time until somebody is told, seconds."),
             ("--failed-share", float, "Share of orders that may fail after retries, 0 to 1."),
+            ("--cold-starts", int, "Answers that may meet a cold function in the standby."),
         )
     ):
         command = click.option(name, type=kind, help=text)(command)
@@ -76,6 +77,7 @@ _OBJECTIVES = {
     "rpo_writes": "rpo_writes",
     "alert": "alert_s",
     "failed_share": "failed_share",
+    "cold_starts": "cold_starts",
 }
 
 

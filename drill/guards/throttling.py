@@ -80,6 +80,8 @@ def _unscaled(target: Target, table: TableDescription, aws: Aws) -> str:
             f"table {table.name} is on-demand and has no auto scaling; leave --let-autoscaling-work away, or "
             "take a table with provisioned capacity"
         )
+    if target.disposable:
+        return ""  # it is there to be broken: what becomes of a table that nothing scales may be shown
     writes = [
         state
         for (resource, dimension), state in scalable_targets(aws, target.primary.name, table.name)

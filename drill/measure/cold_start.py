@@ -1,7 +1,8 @@
 """Cold starts: how many the standby's functions had, and how much of the recovery they explain.
 
-Probe: ``http``. Options: ``served_by``, the standby's region (needed); ``failures`` and
-``successes``. Reads the answer's ``cold`` (its process was new) and its ``total_s``.
+Probe: ``http``. Options: ``served_by``, the standby's region (needed); ``also``, other probes of the
+service whose answers are counted too; ``failures`` and ``successes``. Reads the answer's ``cold`` (its
+process was new) and its ``total_s``.
 
 Measurements: ``cold_starts``, a count; ``cold_start_share``, what the cold answers waited
 within the recovery, as a share of the recovery time. Its upper bound takes all of that for
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from drill.columns import GOOD, NEVER, Columns, columns
 from drill.measure.attempts import attempts
 from drill.measure.bounds import nanoseconds, seconds
-from drill.measure.options import text
+from drill.measure.options import text, texts
 from drill.measure.parts import NOTHING, only
 from drill.measure.quantiles import quantile
 from drill.measure.recovery import Recovery, Window, fault_window, recovery
@@ -30,20 +31,29 @@ def cold_start(spec: MeasureSpec, history: History, target: Target) -> Measured:
     if window is None:
         return NOTHING
     standby = text(spec, "served_by")
-    answers = _answers(columns(history, spec.probe), window, standby)
-    told, cold = 0, []
-    for one in answers:
-        told += isinstance(one.detail.get("cold"), bool)
-        if one.detail.get("cold") is True:
-            cold.append(one)
+    told, cold = _cold(history, spec.probe, window, standby)
+    total = len(cold)
+    for probe in texts(spec, "also"):
+        more, others = _cold(history, probe, window, standby)
+        told, total = told + more, total + len(others)
     if not told:
         return NOTHING
     how = f"Answers of {standby} between injection and rollback that say that their process is new."
-    count = Measurement("cold_starts", len(cold), len(cold), "1", how, "cold starts")
+    count = Measurement("cold_starts", total, total, "1", how, "cold starts")
     seen = recovery(attempts(history, spec.probe, standby), rule(spec, history, target), window)
     if seen is None or seen.back is None:
         return only(count)
     return only(count, _share(history, spec.probe, cold, seen, window))
+
+
+def _cold(history: History, probe: str, window: Window, region: str) -> tuple[int, list["_Answer"]]:
+    """Return how many answers of a probe tell whether their process is new, and those for which it is."""
+    told, cold = 0, []
+    for one in _answers(columns(history, probe), window, region):
+        told += isinstance(one.detail.get("cold"), bool)
+        if one.detail.get("cold") is True:
+            cold.append(one)
+    return told, cold
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ def _unexplained(compared: Comparison) -> Finding | None:
 
 def of_losses(results: Sequence[LedgerResult]) -> tuple[Finding, ...]:
     """Return what became of losses: lost at cutover and later recovered, or lost for good."""
-    listed: list[Finding] = []
+    listed = _kept_nowhere([one for one in results if one.occasion == "resumed" and one.readable])
     for store in sorted({one.store for one in results}):
         cutover = _lost(results, store, "cutover")
         resumed = _lost(results, store, "resumed")
@@ -92,6 +92,19 @@ def of_losses(results: Sequence[LedgerResult]) -> tuple[Finding, ...]:
         listed += _came_back(store, set(cutover or ()) - set(resumed))
         listed += _lost_for_good(store, resumed)
     return tuple(listed)
+
+
+def _kept_nowhere(resumed: Sequence[LedgerResult]) -> list[Finding]:
+    """Tell of a service that acknowledges and does nothing: no store holds any of what it acknowledged."""
+    claimed = [one for one in resumed if one.acknowledged]
+    if not claimed or any(len(one.lost) < one.acknowledged for one in claimed):
+        return []
+    stores = " and ".join(sorted({one.store for one in claimed}))
+    most = counted(max(one.acknowledged for one in claimed), "write")
+    title = f"The service acknowledged {most} and kept none of them"
+    detail = f"Not one of them is in {stores}: whoever answers does nothing (DR10), in whichever region."
+    mend = "See what the function behind the load balancer runs: drill audit --only DR10 --active"
+    return [Finding("kept_nowhere", Severity.CRITICAL, title, detail, mend)]
 
 
 def _lost(results: Iterable[LedgerResult], store: str, occasion: str) -> tuple[int, ...] | None:

@@ -31,6 +31,20 @@ def optional_text(spec: MeasureSpec, key: str) -> str | None:
     raise ValueError(msg)
 
 
+def texts(spec: MeasureSpec, key: str) -> tuple[str, ...]:
+    """Return an option that is a list of texts; none when left out.
+
+    Raises:
+        ValueError: It is there and is something else.
+
+    """
+    value = spec.options.get(key, [])
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return tuple(str(one) for one in value)
+    msg = f"option {key!r} of measure {spec.kind} must be a list of texts, not {value!r}"
+    raise ValueError(msg)
+
+
 def flag(spec: MeasureSpec, key: str) -> bool:
     """Return an option that is true or false; true when left out.
 

@@ -5,6 +5,9 @@ consumed, or none where nothing was. Two points above the target add capacity, f
 take some away, both between the target's minimum and maximum, at most once in a cooldown. A
 table that nobody uses keeps what it has: there are no points then.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/AutoScaling.html
+
+Who changes a capacity to what is outside of minimum and maximum is not noticed until a policy acts:
+without one it stays. https://docs.aws.amazon.com/autoscaling/application/userguide/getting-started.html
 """
 
 import math
@@ -74,13 +77,15 @@ def wanted_step(
     """
     latest = [one for one in points[-OUT_PERIODS:] if one is not None and one.percent > policy.target]
     if len(latest) == OUT_PERIODS:
-        units = min(target.maximum, _units(latest[-1], policy))
-        return Step(units, _cause(target, policy, "AlarmHigh"), out=True) if units > now else None
+        units = min(target.maximum, max(target.minimum, _units(latest[-1], policy)))
+        more = Step(units, _cause(target, policy, "AlarmHigh"), out=True)
+        return more if units > now else bounds_step(target, now)
     lowest = policy.target * LOW_SHARE
     low = [one for one in points if one is not None and one.percent < lowest]
     if len(low) == IN_PERIODS and not policy.in_disabled:
-        units = max(target.minimum, *(_units(one, policy) for one in low))
-        return Step(units, _cause(target, policy, "AlarmLow"), out=False) if units < now else None
+        units = min(target.maximum, max(target.minimum, *(_units(one, policy) for one in low)))
+        less = Step(units, _cause(target, policy, "AlarmLow"), out=False)
+        return less if units < now else bounds_step(target, now)
     return None
 
 
@@ -97,7 +102,10 @@ def _cause(target: ScalingTarget, policy: ScalingPolicy, alarm: str) -> str:
 
 
 def bounds_step(target: ScalingTarget, now: int) -> Step | None:
-    """Return the change that brings a capacity between the target's minimum and maximum; pure."""
+    """Return the change that brings a capacity between the target's minimum and maximum; pure.
+
+    It is asked for when a policy acts and when the target is registered, and at no other time.
+    """
     if now < target.minimum:
         return Step(target.minimum, f"minimum capacity was set to {target.minimum}", out=True)
     if now > target.maximum:
@@ -159,7 +167,7 @@ class Scaling:
         """Change a capacity if its points ask for it; return whether that was begun."""
         followed, now = self._followed[_place(target), target.kind], _provisioned(target, table)
         steps = (wanted_step(target, one, list(followed.points), now) for one in target.policies)
-        step = bounds_step(target, now) or next((found for found in steps if found), None)
+        step = next((found for found in steps if found), None)
         if step is None or table.status != "ACTIVE" or now_s < followed.not_before_s:
             return False
         if self._is_held(target, followed, step, now_s):

@@ -261,10 +261,19 @@ def _deployed(state: Path, say: Say) -> Target:
     config = deploy_config.load(state / SYSTEM)
     deployed = deploy.deploy(deploy_account.clients(config), config)
     first_backup.make(deployed)
+    _activate_tag(deployed)
     _await_healthy(deployed)
     target.dump(deployed, state / TARGET)
     say(f"the system is deployed in {' and '.join(config.regions)} ({time.monotonic() - began:.1f} s)")
     return deployed
+
+
+def _activate_tag(deployed: Target) -> None:
+    """Have costs told apart by the tag that budgets count by: no stack can, so an operator must."""
+    costs = Aws.of(deployed, as_operator=True).client("ce", "global")
+    costs.update_cost_allocation_tags_status(
+        CostAllocationTagsStatus=[{"TagKey": "project", "Status": "Active"}]
+    )
 
 
 def _await_healthy(deployed: Target) -> None:

@@ -15,6 +15,7 @@ from drill.audit.judge import Audited
 from drill.audit.reads import Reads
 from drill.audit.system import System
 from drill.aws import Aws
+from drill.record import Record
 from drill.target import Target
 
 NO_RUNS = Path("no-runs")
@@ -52,10 +53,10 @@ class Bench:
         target: Target | None = None,
     ) -> Audited:
         """Return what the audit says now."""
-        checks = catalogue.chosen(only, active=active)
+        checks = catalogue.chosen(only)
         at = datetime.fromisoformat(clock.now().wall)
         system = System(target or self.target, Reads(self.aws), at, runs, drilled_within_days)
-        return runner.run(checks, system, limit_s=60)
+        return runner.run(checks, system, limit_s=60, active=active)
 
     def audit_until(self, holds: Callable[[Audited], bool], **asked: Any) -> Audited:
         """Return what the audit says once something holds of it, or at last.
@@ -79,22 +80,39 @@ class Bench:
 Undo = Callable[[], object]
 
 
+def _everything(_record: Record) -> bool:
+    return True
+
+
+def _nothing(_bench: Bench) -> None:
+    """Wait for nothing: the failure has its consequence at once."""
+
+
 @dataclass(frozen=True)
 class Drilled:
     """How a drill shows what a failure leads to.
 
     Attributes:
         scenario: Which.
-        flags: Its options.
         exit_code: What it ends with.
+        flags: Its options.
         shows: What of its record shows the consequence: given the record, returns whether it does.
+        awaits: What is waited for before the drill, once the failure is there.
+        finding: The finding of the drill itself that names the cause, where the audit before it can't.
 
     """
 
     scenario: str
     exit_code: int
     flags: tuple[str, ...] = ()
-    shows: Callable[[Any], bool] = field(default=lambda _record: True)
+    shows: Callable[[Record], bool] = _everything
+    awaits: Callable[[Bench], None] = _nothing
+    finding: str = ""
+
+    @property
+    def command(self) -> str:
+        """What is typed."""
+        return " ".join(("drill run", self.scenario, *self.flags))
 
 
 @dataclass(frozen=True)
@@ -105,7 +123,8 @@ class Defect:
         row: The check that must find it, alone as a root.
         name: What is planted.
         plant: Plants it, and returns what puts the system back.
-        drill: How a drill shows it; None where none does yet.
+        drill: How a drill shows it; None where none does.
+        undrilled: Why none does.
         asked: How the audit is asked.
         follows: A check that tells a consequence of it, after a while.
 
@@ -115,6 +134,7 @@ class Defect:
     name: str
     plant: Callable[[Bench], Undo]
     drill: Drilled | None = None
+    undrilled: str = ""
     asked: dict[str, Any] = field(default_factory=dict)
     follows: str = ""
 

@@ -1,6 +1,11 @@
 """Failures of DNS and of its health checks, and what plants them."""
 
+from dns import resolver, rrset
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+
 from tests.defects.bench import Bench, Undo
+
+_LONG_TTL_S, _SHORT_TTL_S = 70, 1
 
 
 def no_children(bench: Bench) -> Undo:
@@ -26,26 +31,47 @@ def left_inverted(bench: Bench) -> Undo:
 
 
 def long_ttl(bench: Bench) -> Undo:
-    """Have the failover records be plain ones that clients keep for five minutes (DX02)."""
+    """Have the failover records be plain ones that clients keep for more than a minute (DX02)."""
     route53, target = bench.client("route53", "global"), bench.target
     zone_id, name = target.dns.hosted_zone_id, target.dns.record_name.rstrip(".") + "."
     listed = route53.list_resource_record_sets(HostedZoneId=zone_id)["ResourceRecordSets"]
     before = [row for row in listed if row["Name"] == name and "Failover" in row]
+    regions = {"PRIMARY": target.primary, "SECONDARY": target.standby}
     after = [
         {
             **{key: value for key, value in row.items() if key != "AliasTarget"},
-            "TTL": 300,
-            "ResourceRecords": [{"Value": f"192.0.2.{number}"}],
+            "TTL": _LONG_TTL_S,
+            "ResourceRecords": [{"Value": str(_asked(bench, regions[row["Failover"]].load_balancer)[0])}],
         }
-        for number, row in enumerate(before, 1)
+        for row in before
     ]
 
     def put(rows: list[dict[str, object]]) -> None:
         changes = [{"Action": "UPSERT", "ResourceRecordSet": row} for row in rows]
         route53.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch={"Changes": changes})
 
+    def undo() -> None:
+        put(before)
+        # What is cached leads clients astray for as long as they may keep it.
+        forgotten = Retrying(
+            retry=retry_if_result(lambda ttl_s: ttl_s > _SHORT_TTL_S),
+            stop=stop_after_delay(2 * _LONG_TTL_S),
+            wait=wait_fixed(0.5),
+        )
+        forgotten(lambda: _asked(bench, name).ttl)
+
     put(after)
-    return lambda: put(before)
+    return undo
+
+
+def _asked(bench: Bench, name: str) -> rrset.RRset:
+    """Return what the clients' resolver answers."""
+    names = resolver.Resolver(configure=False)
+    address, _, port = str(bench.target.service.resolver).rpartition(":")
+    names.nameservers, names.port = [address], int(port)
+    found = names.resolve(name, "A").rrset
+    assert found is not None
+    return found
 
 
 def _changed(bench: Bench, check_id: str, **values: object) -> Undo:

@@ -6,13 +6,27 @@ from tenacity import Retrying, retry_if_not_result, stop_after_delay, wait_fixed
 
 from drill.target import Region
 from infra.function_package import application, archive_of
+from tests.defects import stores
 from tests.defects.bench import Bench, Undo
 
 _PLACEHOLDER = b"""
 def handle(event, context):
     return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": "{}"}
 """
+_PRETENDER = b"""
+import json
+import os
+
+
+def handle(event, context):
+    order = json.loads(event.get("body") or "{}")
+    stores = {"dynamodb": "written", "aurora": "written"}
+    body = {"region": os.environ["AWS_REGION"], "cold": False, "orders": [], "next": None, "left": 0}
+    said = json.dumps({**body, **order, "stores": stores})
+    return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": said}
+"""
 _READY_S = 60.0
+_WARM = 8
 
 
 def cold(bench: Bench) -> Undo:
@@ -29,9 +43,49 @@ def cold(bench: Bench) -> Undo:
     return undo
 
 
+def warm(bench: Bench) -> Undo:
+    """Have the standby keep an instance warm for each of a crowd: what DR06 asks for."""
+    region = bench.target.standby
+    functions, of = bench.client("lambda", region.name), _alias(region)
+    kept = functions.get_provisioned_concurrency_config(**of)["RequestedProvisionedConcurrentExecutions"]
+
+    def put(instances: int) -> None:
+        functions.put_provisioned_concurrency_config(**of, ProvisionedConcurrentExecutions=instances)
+        _await_warm(bench, region)
+
+    put(_WARM)
+    return lambda: put(kept)
+
+
+def never_logged_in(bench: Bench) -> Undo:
+    """Have the login in one region only (DR04), and no instance of the standby that read it before that.
+
+    One that holds a connection, or remembers the login, goes on: what is missing shows when it must ask.
+    """
+    undo_replica = stores.no_replica(bench)
+    undo_instances = _other_version(
+        bench, bench.target.standby, lambda _functions, _name: None, Description="never logged in"
+    )
+
+    def undo() -> None:
+        undo_replica()
+        undo_instances()
+
+    return undo
+
+
 def placeholder(bench: Bench) -> Undo:
     """Have the function do nothing, in both regions (DR10)."""
-    archive = archive_of({"placeholder.py": _PLACEHOLDER})
+    return _other_code(bench, _PLACEHOLDER)
+
+
+def pretender(bench: Bench) -> Undo:
+    """Have the function acknowledge every order and keep none, in both regions (DR10)."""
+    return _other_code(bench, _PRETENDER)
+
+
+def _other_code(bench: Bench, code: bytes) -> Undo:
+    archive = archive_of({"placeholder.py": code})
     undos = [
         _other_version(
             bench,
@@ -97,7 +151,9 @@ def _other_version(bench: Bench, region: Region, code: Any, **configuration: obj
         functions.update_alias(FunctionName=name, Name=region.function_alias, FunctionVersion=version)
         functions.update_function_code(FunctionName=name, ZipFile=application().archive)
         functions.update_function_configuration(
-            FunctionName=name, **{key: before[key] for key in ("Handler", "MemorySize", "Environment")}
+            FunctionName=name,
+            Description=before.get("Description", ""),
+            **{key: before[key] for key in ("Handler", "MemorySize", "Environment")},
         )
         functions.delete_function(FunctionName=name, Qualifier=made)
         _await_warm(bench, region)

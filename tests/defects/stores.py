@@ -1,10 +1,16 @@
 """Failures of the database, its backups and logins, and of the table; and what plants them."""
 
+from datetime import datetime
 from typing import Any
 
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from drill import clock
+from infra.lab import first_backup
 from tests.defects.bench import Bench, Undo
 
 _DYNAMODB = "dynamodb"
+_STALE_S = 300.0
 
 
 def no_copies(bench: Bench) -> Undo:
@@ -20,7 +26,47 @@ def no_copies(bench: Bench) -> Undo:
         "Rules": [{k: v for k, v in rule.items() if k != "CopyActions"} for rule in plan["Rules"]],
     }
     backup.update_backup_plan(BackupPlanId=plan_id, BackupPlan=home)
-    return lambda: backup.update_backup_plan(BackupPlanId=plan_id, BackupPlan=plan)
+
+    def undo() -> None:
+        backup.update_backup_plan(BackupPlanId=plan_id, BackupPlan=plan)
+        first_backup.make(bench.target)  # what was not copied meanwhile is not copied later
+
+    return undo
+
+
+def never_copied(bench: Bench) -> Undo:
+    """Have no backup in the other region at all (DR03)."""
+    undo = no_copies(bench)
+    vault = bench.client("backup", bench.target.standby.name)
+    for point in _copies(bench):
+        vault.delete_recovery_point(
+            BackupVaultName=bench.target.standby.backup_vault, RecoveryPointArn=point["RecoveryPointArn"]
+        )
+    return undo
+
+
+def await_stale(bench: Bench) -> None:
+    """Wait until the newest copy is older than a restore may lose."""
+    limit_s = bench.target.objectives_for("aurora-snapshot-restore").rpo_s or 0.0
+
+    def age_s() -> float:
+        newest = max(one["CreationDate"] for one in _copies(bench))
+        return float((datetime.fromisoformat(clock.now().wall) - newest).total_seconds())
+
+    stale = Retrying(
+        retry=retry_if_result(lambda age: age < limit_s + 10),
+        stop=stop_after_delay(_STALE_S),
+        wait=wait_fixed(1),
+    )
+    stale(age_s)
+
+
+def _copies(bench: Bench) -> list[Any]:
+    region = bench.target.standby
+    listed = bench.client("backup", region.name).list_recovery_points_by_backup_vault(
+        BackupVaultName=region.backup_vault
+    )
+    return list(listed["RecoveryPoints"])
 
 
 def no_replica(bench: Bench) -> Undo:
@@ -46,43 +92,20 @@ def not_rotated(bench: Bench) -> Undo:
 
 
 def fixed_capacity(bench: Bench) -> Undo:
-    """Have nothing scale the table's writes (DR16)."""
-    scaling = bench.client("application-autoscaling")
-    of = {
-        "ServiceNamespace": _DYNAMODB,
-        "ResourceId": f"table/{bench.target.table.name}",
-        "ScalableDimension": "dynamodb:table:WriteCapacityUnits",
-    }
-    before = _only(
-        scaling.describe_scalable_targets(
-            ServiceNamespace=_DYNAMODB,
-            ResourceIds=[of["ResourceId"]],
-            ScalableDimension=of["ScalableDimension"],
-        )["ScalableTargets"]
-    )
-    policy = _only(
-        scaling.describe_scaling_policies(
-            ServiceNamespace=_DYNAMODB,
-            ResourceId=of["ResourceId"],
-            ScalableDimension=of["ScalableDimension"],
-        )["ScalingPolicies"]
-    )
+    """Have nothing scale the table's writes (DR16): in both regions, since they share them."""
+    undos = [_fixed(bench, region.name) for region in (bench.target.primary, bench.target.standby)]
+    return lambda: [undo() for undo in undos]
+
+
+def _fixed(bench: Bench, region: str) -> Undo:
+    scaling, of = _writes(bench, region)
+    target, policy = _scaled(scaling, of)
     scaling.deregister_scalable_target(**of)
 
     def undo() -> None:
-        scaling.register_scalable_target(
-            **of,
-            MinCapacity=before["MinCapacity"],
-            MaxCapacity=before["MaxCapacity"],
-            RoleARN=before["RoleARN"],
-        )
-        configuration = policy["TargetTrackingScalingPolicyConfiguration"]
-        scaling.put_scaling_policy(
-            **of,
-            PolicyName=policy["PolicyName"],
-            PolicyType=policy["PolicyType"],
-            TargetTrackingScalingPolicyConfiguration=configuration,
-        )
+        bounds = {key: target[key] for key in ("MinCapacity", "MaxCapacity", "RoleARN")}
+        scaling.register_scalable_target(**of, **bounds)
+        scaling.put_scaling_policy(**of, **policy)
 
     return undo
 
@@ -95,34 +118,44 @@ def no_policy(bench: Bench) -> Undo:
 
 
 def _without_policy(bench: Bench, region: str) -> Undo:
-    scaling = bench.client("application-autoscaling", region)
-    of = {
-        "ServiceNamespace": _DYNAMODB,
-        "ResourceId": f"table/{bench.target.table.name}",
-        "ScalableDimension": "dynamodb:table:WriteCapacityUnits",
-    }
-    policy = _only(scaling.describe_scaling_policies(**of)["ScalingPolicies"])
+    scaling, of = _writes(bench, region)
+    _, policy = _scaled(scaling, of)
     scaling.delete_scaling_policy(**of, PolicyName=policy["PolicyName"])
-    return lambda: scaling.put_scaling_policy(
-        **of,
-        PolicyName=policy["PolicyName"],
-        PolicyType=policy["PolicyType"],
-        TargetTrackingScalingPolicyConfiguration=policy["TargetTrackingScalingPolicyConfiguration"],
-    )
+    return lambda: scaling.put_scaling_policy(**of, **policy)
 
 
 def scaling_suspended(bench: Bench) -> Undo:
-    """Leave the scaling of the table's writes suspended, as somebody forgot it (DR16)."""
-    scaling = bench.client("application-autoscaling")
-    of = {
+    """Leave the scaling of the table's writes suspended in both regions, as somebody forgot it (DR16)."""
+
+    def suspend(*, is_suspended: bool) -> None:
+        state = {"DynamicScalingOutSuspended": is_suspended}
+        for region in (bench.target.primary, bench.target.standby):
+            scaling, of = _writes(bench, region.name)
+            scaling.register_scalable_target(**of, SuspendedState=state)
+
+    suspend(is_suspended=True)
+    return lambda: suspend(is_suspended=False)
+
+
+def _writes(bench: Bench, region: str) -> tuple[Any, dict[str, str]]:
+    """Return a client, and what names the scaling of the table's writes in a region."""
+    return bench.client("application-autoscaling", region), {
         "ServiceNamespace": _DYNAMODB,
         "ResourceId": f"table/{bench.target.table.name}",
         "ScalableDimension": "dynamodb:table:WriteCapacityUnits",
     }
-    scaling.register_scalable_target(**of, SuspendedState={"DynamicScalingOutSuspended": True})
-    return lambda: scaling.register_scalable_target(
-        **of, SuspendedState={"DynamicScalingOutSuspended": False}
-    )
+
+
+def _scaled(scaling: Any, of: dict[str, str]) -> tuple[Any, dict[str, Any]]:
+    """Return a scalable target, and its policy as it is put."""
+    targets = scaling.describe_scalable_targets(
+        ServiceNamespace=of["ServiceNamespace"],
+        ResourceIds=[of["ResourceId"]],
+        ScalableDimension=of["ScalableDimension"],
+    )["ScalableTargets"]
+    policy = _only(scaling.describe_scaling_policies(**of)["ScalingPolicies"])
+    put = ("PolicyName", "PolicyType", "TargetTrackingScalingPolicyConfiguration")
+    return _only(targets), {key: policy[key] for key in put}
 
 
 def key_disabled(bench: Bench) -> Undo:

@@ -32,6 +32,11 @@ def reachability_unwatched(bench: Bench) -> Undo:
     return _deleted(bench, "standby", "reachability")
 
 
+def throttles_unwatched(bench: Bench) -> Undo:
+    """Delete the primary's alarm on throttled writes (DR16)."""
+    return _deleted(bench, "primary", "throttles")
+
+
 def alarm_tells_nobody(bench: Bench) -> Undo:
     """Switch the actions of the standby's lag alarm off (DR07)."""
     region = bench.target.standby
@@ -137,3 +142,28 @@ def dashboard_of_one_region(bench: Bench) -> Undo:
         less = less.replace(mark, "gone")
     cloudwatch.put_dashboard(DashboardName=name, DashboardBody=less)
     return lambda: cloudwatch.put_dashboard(DashboardName=name, DashboardBody=body)
+
+
+def tag_inactive(bench: Bench) -> Undo:
+    """Have AWS Billing tell no costs apart by the system's tag (DR08)."""
+    costs = bench.client("ce", "global")
+
+    def put(status: str) -> None:
+        wanted = [{"TagKey": "project", "Status": status}]
+        costs.update_cost_allocation_tags_status(CostAllocationTagsStatus=wanted)
+
+    put("Inactive")
+    return lambda: put("Active")
+
+
+def nobody_reconciles(bench: Bench) -> Undo:
+    """Switch the standby's schedule off that brings pending orders to the database (DR15)."""
+    region = bench.target.standby
+    scheduler = bench.client("scheduler", region.name)
+    listed = scheduler.list_schedules()["Schedules"]
+    (found,) = [one for one in listed if one["Target"]["Arn"].endswith(f":{region.function_name}")]
+    before = scheduler.get_schedule(Name=found["Name"], GroupName=found["GroupName"])
+    keys = ("Name", "GroupName", "ScheduleExpression", "FlexibleTimeWindow", "Target", "Description")
+    kept = {key: before[key] for key in keys if key in before}
+    scheduler.update_schedule(**kept, State="DISABLED")
+    return lambda: scheduler.update_schedule(**kept, State=before["State"])

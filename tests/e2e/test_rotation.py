@@ -1,24 +1,27 @@
 """Rotation on the whole system: the deployed function, the deployed schedule, orders all the while."""
 
 import json
+import os
 import threading
 import time
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import dns.resolver
 import pytest
 
 from drill.aws import Aws
-from tests.e2e.conftest import Lab
+from tests.e2e.conftest import Ended, Lab
 
 pytestmark = pytest.mark.slow
 
 
-def until(holds: Callable[[], object], what: str) -> None:
+def until(holds: Callable[[], object], what: str, limit_s: float = 60) -> None:
     """Wait until something holds."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + limit_s
     while not holds():
         if time.monotonic() > deadline:
             pytest.fail(f"{what} never came to hold")
@@ -115,3 +118,27 @@ def test_rotating_logins_loses_no_order(lab: Lab) -> None:
     assert set(shop.statuses) <= {201, 202}
     assert shop.in_aurora() == list(range(len(shop.statuses)))
     until(lambda: shop.user_in_standby() == users[-1], "the replica's value")
+
+
+@pytest.mark.skipif(os.environ.get("DRILL_EVERY_DEFECT") != "1", reason="a whole drill: make defects")
+def test_a_rotation_in_mid_drill_loses_no_order(
+    lab: Lab, drill_run: Callable[..., Ended], tmp_path: Path
+) -> None:
+    """The standby has taken over when the login changes, and goes on with what is replicated to it."""
+    shop = Shop(lab)
+    before = user_in(shop._secrets, shop.login)
+
+    def injected() -> bool:
+        journals = (tmp_path / "runs").glob("*/journal.jsonl")
+        return any('"injected"' in path.read_text(encoding="utf-8") for path in journals)
+
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(drill_run, "region-outage", "--rpo-writes", "0")
+        until(lambda: injected() or running.done(), "the injection", 150)
+        after = shop.rotate(shop.login)
+        ended = running.result()
+
+    assert after != before
+    assert ended.code == 0, ended.printed
+    assert [one.lost for one in ended.record.measured.ledgers if one.occasion == "resumed"] == [(), ()]
+    until(lambda: shop.user_in_standby() == after, "the replica's value")

@@ -35,6 +35,19 @@ def test_a_breached_measure_says_what_explains_it() -> None:
     assert told["recovery time"] == ("DR05: it has no children (health check 6e0c of us-east-1)",)
 
 
+def test_the_cause_is_what_the_audit_had_found() -> None:
+    """What explains the measure that was missed comes before a finding of the drill that does not."""
+    breached = factory.breached()
+    told = view.page(_audited(breached, ROOT).record, None).verdict.cause
+    other = view.page(_audited(breached, replace(ROOT, explains=("time_to_alert",))).record, None)
+
+    assert "DR05: it has no children (health check 6e0c of us-east-1). Mend: aws route53" in told
+    assert "DR05" not in other.verdict.cause
+    beside = replace(ROOT, check="DX02", where="the record")
+    both = view.page(_audited(breached, ROOT, beside).record, None)
+    assert "(health check 6e0c of us-east-1), and 1 more of the findings. Mend: " in both.verdict.cause
+
+
 def test_a_measure_that_was_met_needs_no_explanation() -> None:
     """A finding that did no harm in this drill stands among the findings alone."""
     page = view.page(_audited(factory.blackout(), ROOT).record, None)

@@ -103,25 +103,67 @@ class TestPlan:
     def test_objectives_come_from_the_target(self) -> None:
         """Only what the target wants is judged, zero lost writes included."""
         target = make_target(objectives={"region-outage": {"rto_s": 30, "rpo_writes": 0}})
-        wanted = RegionOutage().objectives(target, INVERT)
+        wanted = RegionOutage().objectives(target, BLACKOUT)
 
         assert [("rto", 30.0), ("rpo_writes", 0.0)] == [(one.name, one.limit) for one in wanted]
 
+    @pytest.mark.parametrize(
+        ("params", "database", "judged"),
+        [
+            (INVERT, {}, True),
+            (BLACKOUT, {}, False),
+            (INVERT, {"replication": "global", "global_cluster_id": "orders-global"}, False),
+        ],
+    )
+    def test_orders_must_reach_the_database_where_it_is_still_there(
+        self, params: RegionOutageParams, database: dict[str, object], judged: bool
+    ) -> None:
+        """An inversion leaves it in the primary: a standby that can't write to it has not recovered."""
+        target = make_target(objectives={"region-outage": {"rto_s": 30}}, database=database)
+        measured = {one.measurement for one in RegionOutage().objectives(target, params)}
+        kinds = {one.kind for one in RegionOutage().measures(target, params)}
+
+        assert judged == ("store_recovery" in measured)
+        assert judged == ("store_outage" in kinds)
+
+    def test_a_crowd_asks_at_the_instants_of_the_clients(self) -> None:
+        """Each of it needs an instance of its own; what they and the writer meet counts as cold starts."""
+        crowd = RegionOutageParams(crowd=3)
+        specs = {one.name: one for one in RegionOutage().probes(make_target(), crowd)}
+        (cold,) = [one for one in RegionOutage().measures(make_target(), crowd) if one.kind == "cold_start"]
+        wanted = make_target(objectives={"region-outage": {"cold_starts": 0}})
+
+        assert specs["clients-2"].interval_s == specs["clients-3"].interval_s == 4 * INTERVAL_S
+        assert "clients-4" not in specs
+        assert ["writer", "clients-2", "clients-3"] == cold.options["also"]
+        assert [("cold_starts", 0.0)] == [
+            (one.measurement, one.limit) for one in RegionOutage().objectives(wanted, crowd)
+        ]
+
 
 class TestEnded:
-    def served(self, first: int, last: int, region: str = STANDBY) -> list[Observation]:
+    def served(
+        self, first: int, last: int, region: str = STANDBY, aurora: str = "written"
+    ) -> list[Observation]:
         """Return clients and writers that one region served."""
-        numbers = range(first, last)
-        return [*attempts(CLIENTS, numbers, region), *attempts(WRITER, numbers, region)]
+        numbers, stores = range(first, last), {"dynamodb": "written", "aurora": aurora}
+        return [*attempts(CLIENTS, numbers, region), *attempts(WRITER, numbers, region, stores=stores)]
 
-    def ended(self, *observations: Observation) -> bool:
+    def ended(self, *observations: Observation, params: RegionOutageParams = INVERT) -> bool:
         """Ask the scenario, with the injection at 1 s."""
         history = history_of(*observations, injected_at_s=1)
-        return RegionOutage().ended(make_target(), INVERT, history)
+        return RegionOutage().ended(make_target(), params, history)
 
     def test_when_the_standby_served_all_for_the_settle_window(self) -> None:
         """A second of the standby alone ends the wait."""
         assert self.ended(*self.served(0, 15, PRIMARY), *self.served(15, 40))
+
+    def test_not_while_orders_do_not_reach_the_database(self) -> None:
+        """A standby that takes orders as pending though the database is there is not whole; gone it is."""
+        seen = [*self.served(0, 15, PRIMARY), *self.served(15, 40, aurora="pending")]
+
+        assert not self.ended(*seen)
+        assert self.ended(*seen, params=BLACKOUT)
 
     def test_not_while_the_primary_still_serves_some(self) -> None:
         """One answer of the primary inside the window is too many."""

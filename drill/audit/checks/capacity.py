@@ -14,6 +14,10 @@ from drill.target import Region
 _KINDS = ("ReadCapacityUnits", "WriteCapacityUnits")
 
 
+_SHORT = ("recovery_time", "failed_share", "time_to_clear", "client_outage", "availability")
+_UNTOLD = ("time_to_alert",)
+
+
 class Capacity(Check):
     """Reads targets and policies of auto scaling for table and indexes, and the alarms on throttling."""
 
@@ -40,7 +44,7 @@ class Capacity(Check):
         "dynamodb:DescribeTable",
     )
     seed: ClassVar = (16,)
-    explains: ClassVar = ("recovery_time", "failed_share", "time_to_clear", "client_outage", "availability")
+    explains: ClassVar = (*_SHORT, *_UNTOLD)
     drill: ClassVar = "dynamodb-throttling"
 
     def parts(self, system: System) -> Iterator[Part]:
@@ -78,7 +82,8 @@ def _scaling(system: System, region: Region) -> Iterator[Found]:
     for resource, dimension in _scaled(table):
         wrong = _wrong(targets.get((resource, dimension)), has_policy=(resource, dimension) in policies)
         if wrong:
-            yield Found(f"{resource} in {region.name}", f"{dimension.rpartition(':')[2]}: {wrong}")
+            what = f"{dimension.rpartition(':')[2]}: {wrong}"
+            yield Found(f"{resource} in {region.name}", what, explains=_SHORT)
 
 
 def _scaled(table: Document) -> Iterator[tuple[str, str]]:
@@ -105,16 +110,18 @@ def _alarms(system: System, region: Region) -> Iterator[Found]:
     for metrics in ({"WriteThrottleEvents"}, {"ReadThrottleEvents"}):
         wrong = alarms.watched(system, region, "AWS/DynamoDB", metrics, {"TableName": name})
         if wrong:
-            yield Found(f"{', '.join(metrics)} of {name} in {region.name}", wrong)
+            yield Found(f"{', '.join(metrics)} of {name} in {region.name}", wrong, explains=_UNTOLD)
 
 
 def _alike(system: System) -> Iterator[Found]:
     primary, standby = (tables.described(system, region) for region in system.regions)
     units = [one.get("ProvisionedThroughput", {}).get("WriteCapacityUnits") for one in (primary, standby)]
     if tables.billing(primary) != tables.billing(standby):
-        yield Found(f"table {primary['TableName']}", "it is paid in two ways, one in each region")
+        what = "it is paid in two ways, one in each region"
+        yield Found(f"table {primary['TableName']}", what, explains=_SHORT)
     elif tables.billing(primary) != tables.ON_DEMAND and units[0] != units[1]:
         yield Found(
             f"table {primary['TableName']}",
             f"its write capacity differs: {units[0]} in the primary, {units[1]} in the standby",
+            explains=_SHORT,
         )

@@ -30,7 +30,7 @@ class LagAlarms(Check):
     )
     calls: ClassVar = (*alarms.CALLS, "dynamodb:DescribeTable")
     seed: ClassVar = (7,)
-    explains: ClassVar = ("replication_lag",)
+    explains: ClassVar = ("reported_lag",)
     drill: ClassVar = "region-outage"
 
     def parts(self, system: System) -> Iterator[Part]:

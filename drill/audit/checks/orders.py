@@ -1,4 +1,4 @@
-"""DR10: whether the service does anything: an order is written, and read back from both stores."""
+"""DR10: whether the service does anything: it lists orders; what is written is read back from both stores."""
 
 import secrets
 from collections.abc import Iterator
@@ -6,14 +6,17 @@ from functools import partial
 from typing import ClassVar
 
 from drill.audit.contract import Check, Found, Part
-from drill.audit.service import ask
+from drill.audit.service import Answer, ask
 from drill.audit.system import System
 from drill.model import Json, Severity
 from drill.target import Region
 
+# One answer may be lost; a service that has gone loses all of them.
+_TRIES = 3
+
 
 class Orders(Check):
-    """Places one order in each region and reads it back; the orders stay."""
+    """Lists the orders of nobody; if it may write, places one in each region and reads it back: they stay."""
 
     id: ClassVar = "DR10"
     title: ClassVar = "The service answers and does nothing"
@@ -32,9 +35,36 @@ class Orders(Check):
     active: ClassVar = True
 
     def parts(self, system: System) -> Iterator[Part]:
-        """Yield each region."""
+        """Yield the list of each region."""
+        for region in system.regions:
+            yield Part(f"orders by way of {region.load_balancer}", partial(_listed, system, region))
+
+    def writing(self, system: System) -> Iterator[Part]:
+        """Yield an order in each region."""
         for region in system.regions:
             yield Part(f"an order by way of {region.load_balancer}", partial(_look, system, region))
+
+
+def _listed(system: System, region: Region) -> Iterator[Found]:
+    """Ask for the orders of a customer that has none: who does nothing has no list."""
+    orders = system.target.service.orders_path
+    path = f"{orders}?customer=audit-{secrets.token_hex(4)}&store=dynamodb"
+    where = f"{orders} by way of {region.load_balancer} in {region.name}"
+    answer = ask(system.target, region, path)
+    for _ in range(_TRIES - 1):
+        answer = answer if answer.good else ask(system.target, region, path)
+    if not answer.good:
+        yield Found(where, f"orders can't be listed: it answers {answer.said}")
+    elif _rows(answer) is None:
+        what = f"asked for orders it answers {answer.said}, and that is no list of any"
+        # Nothing explains this: whoever answers so is not the service.
+        yield Found(where, what, caused_by=())
+
+
+def _rows(answer: Answer) -> list[dict[str, Json]] | None:
+    """Return the orders that an answer lists; None if it is no list."""
+    rows = answer.document.get("orders")
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else None
 
 
 def _look(system: System, region: Region) -> Iterator[Found]:
@@ -52,8 +82,6 @@ def _look(system: System, region: Region) -> Iterator[Found]:
         return
     for store in ("dynamodb", "aurora"):
         listed = ask(target, region, f"{path}?customer={customer}&store={store}")
-        rows = listed.document.get("orders")
-        held = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-        if not any(row.get("nonce") == nonce for row in held):
+        if not any(row.get("nonce") == nonce for row in _rows(listed) or ()):
             why = f"the list is answered {listed.said}" if not listed.good else "it is not in the list"
             yield Found(where, f"an order that was acknowledged can't be read back from {store}: {why}")

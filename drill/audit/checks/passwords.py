@@ -20,6 +20,9 @@ _POINTER = re.compile(r"^$|^arn:|^\{\{resolve:|^\*+$|^(true|false)$|^\d{1,9}$")
 # A literal after the key: neither an intrinsic function, nor a reference, nor a dynamic reference.
 _LITERAL = re.compile(r"MasterUserPassword[\"']?\s*:\s*[\"']?(?!\{\{resolve:|!|\{|\s)[^\s\"',}]+")
 
+# Who can read a password, or has an old one, logs in as before: no drill comes out otherwise.
+_NOTHING = ()
+
 
 class Passwords(Check):
     """Reads templates, parameters and environments, and how the database's logins are kept."""
@@ -47,7 +50,7 @@ class Passwords(Check):
         "secretsmanager:DescribeSecret",
     )
     seed: ClassVar = (4,)
-    explains: ClassVar = ("recovery_time", "client_outage")
+    explains: ClassVar = ("recovery_time", "client_outage", "pending_share", "store_recovery")
     drill: ClassVar = "region-outage"
 
     def parts(self, system: System) -> Iterator[Part]:
@@ -71,15 +74,14 @@ def _stacks(system: System, region: Region) -> Iterator[Found]:
         for given in stack.get("Parameters", []):
             name, value = given["ParameterKey"], given.get("ParameterValue", "")
             if _SECRET_NAME.search(name) and not _POINTER.search(value):
-                yield Found(
-                    where, f"its parameter {name} shows what it holds; NoEcho hides it, a secret keeps it"
-                )
+                what = f"its parameter {name} shows what it holds; NoEcho hides it, a secret keeps it"
+                yield Found(where, what, explains=_NOTHING)
         body = system.reads.one("cloudformation", region.name, "get_template", StackName=stack["StackId"])[
             "TemplateBody"
         ]
         text = body if isinstance(body, str) else json.dumps(body)
         if _LITERAL.search(text):
-            yield Found(where, "its template writes out MasterUserPassword")
+            yield Found(where, "its template writes out MasterUserPassword", explains=_NOTHING)
 
 
 def _functions(system: System, region: Region) -> Iterator[Found]:
@@ -94,6 +96,7 @@ def _functions(system: System, region: Region) -> Iterator[Found]:
                 yield Found(
                     f"function {name} in {region.name}",
                     f"its environment shows a password or token: {key}",
+                    explains=_NOTHING,
                 )
 
 
@@ -116,9 +119,11 @@ def _cluster(system: System, region: Region) -> Iterator[Found]:
         "--manage-master-user-password; in the templates: ManageMasterUserPassword of data.yaml"
     )
     if not managed:
-        yield Found(where, "its master user's password was given by hand, and nobody rotates it", mend)
+        what = "its master user's password was given by hand, and nobody rotates it"
+        yield Found(where, what, mend, explains=_NOTHING)
     elif managed["SecretStatus"] not in {"active", "creating", "rotating"}:
-        yield Found(where, f"the secret of its master user is {managed['SecretStatus']}", mend)
+        what = f"the secret of its master user is {managed['SecretStatus']}"
+        yield Found(where, what, mend, explains=_NOTHING)
 
 
 def _login(system: System) -> Iterator[Found]:
@@ -138,6 +143,7 @@ def _login(system: System) -> Iterator[Found]:
             f"aws secretsmanager rotate-secret --region {primary.name} --secret-id {primary.secret_arn} "
             "--rotation-lambda-arn ARN --rotation-rules AutomaticallyAfterDays=30; in the templates: "
             "Rotation of rotation.yaml",
+            explains=_NOTHING,
         )
     replicas = {one["Region"]: one for one in secret.get("ReplicationStatus", [])}
     mend = (

@@ -36,7 +36,7 @@ class RestoredGroups(Check):
         "rds:DescribeDBClusters",
         "rds:DescribeDBSubnetGroups",
     )
-    explains: ClassVar = ("restore_phase",)
+    explains: ClassVar = ("restore_phase", "recovery_time")
     drill: ClassVar = "aurora-snapshot-restore"
 
     def parts(self, system: System) -> Iterator[Part]:

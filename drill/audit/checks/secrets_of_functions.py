@@ -30,7 +30,13 @@ class SecretsOfFunctions(Check):
     source: ClassVar = ("https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html",)
     calls: ClassVar = ("lambda:GetFunctionConfiguration", "secretsmanager:DescribeSecret")
     caused_by: ClassVar = ("DR04",)
-    explains: ClassVar = ("recovery_time", "client_outage", "recovery_point_writes")
+    explains: ClassVar = (
+        "recovery_time",
+        "client_outage",
+        "recovery_point_writes",
+        "pending_share",
+        "store_recovery",
+    )
     drill: ClassVar = "region-outage"
 
     def parts(self, system: System) -> Iterator[Part]:

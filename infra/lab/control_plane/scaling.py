@@ -48,7 +48,7 @@ def targets(regions: Sequence[str]) -> Iterator[world.ScalingTarget]:
         policies = list(backend.policies.values())
         for found in [one for by_id in list(backend.targets.values()) for one in list(by_id.values())]:
             if found.service_namespace == DYNAMODB:
-                yield _target(region, found, [one for one in policies if _scales(one, found)])
+                yield target_of(region, found, [one for one in policies if _scales(one, found)])
 
 
 def _scales(policy: FakeApplicationAutoscalingPolicy, target: FakeScalableTarget) -> bool:
@@ -59,9 +59,10 @@ def _scales(policy: FakeApplicationAutoscalingPolicy, target: FakeScalableTarget
     )
 
 
-def _target(
-    region: str, target: FakeScalableTarget, policies: Sequence[FakeApplicationAutoscalingPolicy]
+def target_of(
+    region: str, target: FakeScalableTarget, policies: Sequence[FakeApplicationAutoscalingPolicy] = ()
 ) -> world.ScalingTarget:
+    """Return a scalable target as the lab's physics know it, with those of its policies that are given."""
     table, index = names(target.resource_id)
     suspended: Mapping[str, bool] = _suspended(target)
     tracked = [(one, one.target_tracking_scaling_policy_configuration) for one in policies]

@@ -21,8 +21,8 @@ from moto.dynamodb.models import dynamodb_backends
 from infra.lab import world
 from infra.lab.control_plane.dynamodb import update_table
 from infra.lab.control_plane.mending import ACCOUNT, add
-from infra.lab.control_plane.scaling import DYNAMODB, refuse
-from infra.lab.control_plane.table_settings import ACTIVE, regions_of, settings_of
+from infra.lab.control_plane.scaling import DYNAMODB, refuse, target_of
+from infra.lab.control_plane.table_settings import ACTIVE, ON_DEMAND, regions_of, settings_of, throughputs
 from infra.lab.control_plane.table_writes import wrap
 
 _KEPT = 500
@@ -161,8 +161,26 @@ def _describe(response: ApplicationAutoScalingResponse) -> str:
 def _registering(original: Callable[..., str], response: ApplicationAutoScalingResponse) -> str:
     answer = original(response)
     arn = json.loads(answer)["ScalableTargetARN"]
-    _tags(_target_of(response, arn)).update(response._get_param("Tags") or {})
+    target = _target_of(response, arn)
+    _tags(target).update(response._get_param("Tags") or {})
+    if target.service_namespace == DYNAMODB:
+        _bring_inside(response.applicationautoscaling_backend.region_name, target)
     return answer
+
+
+def _bring_inside(region: str, target: FakeScalableTarget) -> None:
+    """Change a capacity that is outside of a target's bounds when that is registered, unless it is changing.
+
+    https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html
+    """
+    wanted = target_of(region, target)
+    table = dynamodb_backends[ACCOUNT][region].get_table(wanted.table)
+    if table.billing_mode == ON_DEMAND or settings_of(table).status != ACTIVE:
+        return
+    now = int(dict(throughputs(table))[wanted.index][f"{wanted.kind}CapacityUnits"])
+    for bound, units in (("minimum", wanted.minimum), ("maximum", wanted.maximum)):
+        if now < units if bound == "minimum" else now > units:
+            scale(wanted, units, f"{bound} capacity was set to {units}")
 
 
 def _describing_policies(original: Callable[..., str], response: ApplicationAutoScalingResponse) -> str:

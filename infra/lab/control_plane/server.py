@@ -12,6 +12,7 @@ from infra.lab.control_plane import (
     backups,
     buckets,
     budgets,
+    cost_tags,
     database_reports,
     databases,
     dynamodb,
@@ -97,6 +98,7 @@ class ControlPlane:
         schedules.install()
         backups.install(self.endpoint_url, clock_scale)
         budgets.install()
+        cost_tags.install(regions)
         alerting.install(self.endpoint_url, clock_scale)
         stacks.install(self.endpoint_url, WIRING.changed)
 

@@ -16,4 +16,8 @@ def shop() -> Iterator[tuple[Lab, Target]]:
     config = CONFIG.model_copy(update={"alert_email": None})
     with quick_control_plane() as lab:
         target = deploy(lab.aws.client, config, ONE)
+        costs = lab.client("ce")
+        costs.update_cost_allocation_tags_status(
+            CostAllocationTagsStatus=[{"TagKey": "project", "Status": "Active"}]
+        )
         yield lab, target.model_copy(update={"endpoint_url": lab.plane.endpoint_url})

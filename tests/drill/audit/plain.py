@@ -28,6 +28,10 @@ def check(id_: str, *looks: Look, **declared: Any) -> Check:
             for number, look in enumerate(looks):
                 yield Part(f"part {number}", look)
 
+        def writing(self, system: System) -> Iterator[Part]:
+            for number, look in enumerate(declared.get("writes", ())):
+                yield Part(f"write {number}", look)
+
     return Plain()
 
 

@@ -173,7 +173,6 @@ def _assumed(lab: Lab, arn: str) -> Aws:
     [
         (["--only", "DR99"], "no check 'DR99'"),
         (["--only", "dr5"], "did you mean"),
-        (["--only", "DR10"], "--active"),
         (["--json", "--junit"], "not both"),
         (["--target", "absent.yaml"], "can't be read"),
         (["--html", "/proc/nowhere/a.html", "--target", "TARGET", "--only", "DR02"], "can't be written"),

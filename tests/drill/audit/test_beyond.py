@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from drill import clock
 from drill.audit import catalogue, runner
@@ -47,7 +48,7 @@ def _found(
     at = datetime.fromisoformat(clock.now().wall)
     reads = _Answering(lab.aws, changes)
     system = System(plain.model_copy(update=target), reads, at, Path("no-runs"), 90)
-    audited = runner.run(catalogue.chosen([check], active=False), system, 60)
+    audited = runner.run(catalogue.chosen([check]), system, 60)
     assert audited.unevaluated == ()
     return [f"{one.where}: {one.what}" for one in audited.findings]
 
@@ -160,3 +161,55 @@ def test_an_old_recovery_point_is_told_by_its_objective(shop: tuple[Lab, Target]
     assert len(found) == 2
     assert all("72 h old" in one for one in found)
     assert _found(shop, "DR03", {}) == []
+
+
+def test_costs_are_told_apart_once_the_tag_is_activated(shop: tuple[Lab, Target]) -> None:
+    """Inactive it is told with the command; a member of an organisation can't know, and nothing passes."""
+    lab, target = shop
+    costs = lab.client("ce")
+
+    def put(status: str) -> None:
+        wanted = [{"TagKey": "project", "Status": status}]
+        costs.update_cost_allocation_tags_status(CostAllocationTagsStatus=wanted)
+
+    assert _found(shop, "DR08", {}) == []
+    put("Inactive")
+    try:
+        (told,) = _found(shop, "DR08", {})
+    finally:
+        put("Active")
+    assert "project is inactive" in told
+
+    def linked(_answer: dict[str, Any]) -> dict[str, Any]:
+        error = {"Code": "AccessDeniedException", "Message": "Linked account doesn't have access"}
+        raise ClientError({"Error": error}, "ListCostAllocationTags")
+
+    reads = _Answering(lab.aws, {("list_cost_allocation_tags", "global"): linked})
+    system = System(target, reads, datetime.now(UTC), Path("no-runs"), 90)
+    audited = runner.run(catalogue.chosen(["DR08"]), system, 60)
+    (missed,) = audited.unevaluated
+    assert audited.findings == ()
+    assert "another account pays" in missed.why
+    assert "iam-policy" not in missed.why
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"State": "DISABLED"}, "is disabled: "),
+        (
+            {"Target": {"Arn": "arn:aws:lambda:x:1:function:f", "Input": "{}"}},
+            "none asks for /orders/reconcile",
+        ),
+    ],
+)
+def test_pending_orders_that_nothing_reconciles_are_told(
+    shop: tuple[Lab, Target], change: dict[str, Any], said: str
+) -> None:
+    """The schedule of each region is looked at for itself."""
+    assert _found(shop, "DR15", {}) == []
+
+    (told,) = _found(shop, "DR15", {("get_schedule", WEST): lambda answer: {**answer, **change}})
+
+    assert said in told
+    assert WEST in told

@@ -27,6 +27,24 @@ def test_nothing_found_ends_with_0() -> None:
     assert _run(check("DX90", tells())).exit_code == 0
 
 
+def test_what_a_finding_explains_of_its_own_wins() -> None:
+    """A check looks at several things, and each may lead to something else, or to nothing measured."""
+    audited = _run(
+        check("DX90", tells("a"), tells("b", explains=()), explains=("recovery_time",)),
+    )
+
+    assert {one.what: one.explains for one in audited.findings} == {"a": ("recovery_time",), "b": ()}
+
+
+def test_what_writes_waits_to_be_let() -> None:
+    """A check reads without being asked, and writes only where that is allowed."""
+    asked, system = check("DX90", tells("read"), writes=(tells("written"),)), Path()
+    reading, both = (runner.run([asked], system, 60, active=active) for active in (False, True))  # type: ignore[arg-type]
+
+    assert [one.what for one in reading.findings] == ["read"]
+    assert sorted(one.what for one in both.findings) == ["read", "written"]
+
+
 def test_roots_come_first_in_order_of_severity() -> None:
     """Critical ones before warnings before notes, and what follows from others last."""
     audited = _run(

@@ -40,10 +40,13 @@ def lab(shared: Lab) -> Lab:
     return emptied(shared)
 
 
-def answer(lab: Lab, write_units: int = 2, load: float = 10, *, scaled: bool = False) -> str:
+def answer(
+    lab: Lab, write_units: int = 2, load: float = 10, *, scaled: bool = False, disposable: bool = False
+) -> str:
     """Return what the guard says of the table in the target."""
     options = {"write_units": write_units, "orders_per_s": load, "scaled": scaled}
-    return guard_of(GuardSpec("table-can-be-throttled", options))(asked(table={"name": TABLE}), lab.aws)
+    of = asked(table={"name": TABLE}, disposable=disposable)
+    return guard_of(GuardSpec("table-can-be-throttled", options))(of, lab.aws)
 
 
 @pytest.mark.parametrize(
@@ -147,3 +150,13 @@ def test_auto_scaling_must_be_there_to_be_tried(lab: Lab) -> None:
     emptied(lab)
     make_table(lab, on_demand=True)
     assert "is on-demand and has no auto scaling" in answer(lab, scaled=True)
+
+
+def test_a_system_that_is_there_to_be_broken_may_show_what_nothing_scales(lab: Lab) -> None:
+    """It is asked whether auto scaling ends the throttling, and there the answer may be no."""
+    make_table(lab, (30, 40))
+    assert "nothing scales the writes" in answer(lab, scaled=True)
+    assert answer(lab, scaled=True, disposable=True) == ""
+    emptied(lab)
+    make_table(lab, on_demand=True)
+    assert "is on-demand" in answer(lab, scaled=True, disposable=True)

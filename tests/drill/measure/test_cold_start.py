@@ -35,6 +35,15 @@ def test_cold_answers_are_counted_and_their_share_bounded() -> None:
     assert share.low == pytest.approx((0.5 - 3 * 0.01) / (7.7 - 5.0))
 
 
+def test_answers_to_other_probes_count_and_explain_nothing() -> None:
+    """Whoever meets the cold process, it started; how long clients waited is told by theirs alone."""
+    crowd = [replace(one, probe="crowd") for one in warmed(2)]
+    also = MeasureSpec("cold_start", "clients", {"served_by": WEST, "also": ["crowd"]})
+    found = cold_start(also, history([*warmed(0), *crowd]), target())
+    assert measured(found, "cold_starts").high == 2
+    assert measured(found, "cold_start_share").high == 0
+
+
 def test_warm_processes_explain_nothing() -> None:
     """With processes kept warm the count and the share are zero, and that is a measurement."""
     found = cold_start(SPEC, history(warmed(0)), target())

@@ -149,6 +149,18 @@ def test_lost_at_cutover_and_recovered_is_not_lost_for_good() -> None:
     assert "not known" in codes(books(seen, cutover))["lost_at_cutover"].detail
 
 
+def test_a_service_that_keeps_nothing_is_named_as_such() -> None:
+    """All that it acknowledged is in no store: it does nothing. One write that is there, and it is a loss."""
+    seen = writes("g" * 60 + "w" * 20)
+    nowhere = [read([], store, "resumed", 200) for store in ("dynamodb", "aurora")]
+    found = codes(books(seen, *nowhere))
+    assert found["kept_nowhere"].severity is Severity.CRITICAL
+    assert found["kept_nowhere"].title == "The service acknowledged 80 writes and kept none of them"
+    assert "DR10" in found["kept_nowhere"].detail
+    assert "kept_nowhere" not in codes(books(seen, nowhere[0], read([7], "aurora", "resumed", 200)))
+    assert "kept_nowhere" not in codes(books(writes("b" * 9), *nowhere))
+
+
 def test_writes_after_the_rollback_are_no_anchor() -> None:
     """What the primary acknowledges after failing back does not stretch the recovery point."""
     seen = writes("g" * 60 + "w" * 20 + "g" * 20)

@@ -92,6 +92,23 @@ def test_capacity_is_brought_between_the_bounds(now: int, units: int | None) -> 
     assert (step.units if step else None) == units
 
 
+@pytest.mark.parametrize(
+    ("percents", "now", "units"),
+    [
+        ((100, 100), 1, 10),
+        ((100, 100), 200, 100),
+        ((1,) * IN_PERIODS, 5, 10),
+        ((60, 60), 1, None),
+    ],
+)
+def test_a_policy_that_acts_keeps_the_bounds(
+    percents: tuple[float, ...], now: int, units: int | None
+) -> None:
+    """A capacity that somebody set outside of them is brought back then, and not before."""
+    step = wanted_step(TARGET, POLICY, points(*percents, capacity=now), now)
+    assert (step.units if step else None) == units
+
+
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Lab]:
     """Give a control plane on which updates take no time to speak of."""
@@ -206,20 +223,36 @@ def test_suspended_scaling_leaves_the_capacity_alone(lab: Lab, flag: str) -> Non
     assert capacity_of(lab)[1] == 50
 
 
-def test_the_bounds_are_kept_without_any_load(lab: Lab) -> None:
-    """A raised minimum lifts the capacity, a lowered maximum cuts it."""
+def test_registering_a_target_brings_its_capacity_inside(lab: Lab) -> None:
+    """A raised minimum lifts the capacity, a lowered maximum cuts it, with no policy and no load."""
     make_table(lab, (10, 20))
     scale(lab, WRITES, 30, 100)
-    clock = Clock(lab)
-    clock.periods(1)
+    settled(lab)
     assert capacity_of(lab) == (10, 30)
     scale(lab, WRITES, 5, 15)
-    clock.periods(1)
+    settled(lab)
     assert capacity_of(lab) == (10, 15)
     assert [one["Cause"] for one in activities(lab)] == [
         "maximum capacity was set to 15",
         "minimum capacity was set to 30",
     ]
+
+
+@pytest.mark.parametrize("tracked", [False, True])
+def test_what_others_set_below_the_minimum_stays_until_a_policy_acts(lab: Lab, tracked: bool) -> None:
+    """Application Auto Scaling does not look at a capacity by itself: without a policy nobody lifts it."""
+    client = make_table(lab, (10, 20))
+    scale(lab, WRITES, 10, 100)
+    if tracked:
+        track(lab)
+    throughput = {"ReadCapacityUnits": 10, "WriteCapacityUnits": 1}
+    client.update_table(TableName=TABLE, ProvisionedThroughput=throughput)
+    settled(lab)
+    clock = Clock(lab)
+    clock.periods(2)
+    assert capacity_of(lab) == (10, 1)
+    clock.periods(2, consume(60))
+    assert capacity_of(lab) == (10, 10 if tracked else 1)
 
 
 def test_cooldowns(lab: Lab) -> None:
@@ -259,9 +292,8 @@ def test_reads_of_a_replica_are_scaled_for_it_alone(lab: Lab) -> None:
     """The other region's reads stay as they are."""
     make_table(lab, (10, 20), (10, 20), replica=True)
     scale(lab, READS, 30, 100, WEST)
+    settled(lab, WEST)
     scale(lab, READS, 40, 100, WEST, INDEX)
-    clock = Clock(lab)
-    clock.periods(2)
     settled(lab, WEST)
     assert (capacity_of(lab, WEST), capacity_of(lab, WEST, INDEX)) == ((30, 20), (40, 20))
     assert (capacity_of(lab), capacity_of(lab, EAST, INDEX)) == ((10, 20), (10, 20))
