@@ -16,12 +16,10 @@ from drill import journal, rollback, runs
 from drill.aws import Aws
 from drill.faults import database_recovery as recovery
 from drill.faults.made import name_of
-from drill.model import Goodness, Measurement, Observation
-from drill.observations import Store
-from drill.probes.writer import token
+from drill.model import Measurement
 from drill.record import Record
-from drill.runs import OBSERVATIONS
 from tests.e2e.conftest import Ended, Lab
+from tests.e2e.restored import at_cutover, declared_ns, lost_in_truth, promised, taken_ns
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -45,53 +43,6 @@ def rotate(lab: Lab) -> None:
         return "AWSCURRENT" in stages.get(version, ())
 
     assert rotated()
-
-
-def held_in_truth(lab: Lab, ended: Ended) -> set[str]:
-    """Return the tokens of the run's orders in the restored database before anybody could reach it."""
-    run_id = ended.record.run_id
-    orders: set[str] = set()
-    for event in lab.truth():
-        if event["kind"] == "rows_restored" and event["cluster"] == name_of(run_id):
-            keys = event["keys"]
-            assert isinstance(keys, list)
-            orders |= {order for customer, order in keys if event["table"] == "orders" and customer == run_id}
-    return orders
-
-
-def taken_ns(lab: Lab, snapshot: str) -> int:
-    """Return the instant whose data a snapshot of the primary's holds, by the truth log."""
-    return next(
-        int(str(event["at_ns"]))
-        for event in lab.truth()
-        if event["kind"] == "snapshot_taken" and event["snapshot"] == snapshot
-    )
-
-
-def promised(ended: Ended) -> dict[int, Observation]:
-    """Return the orders that both stores acknowledged before the disaster, as the client saw it."""
-    injected = ended.record.marks.injected
-    assert injected is not None
-    return {
-        seen.number: seen
-        for seen in Store.open(ended.folder / OBSERVATIONS).by_probe("writer")
-        if seen.goodness is Goodness.GOOD
-        and seen.detail.get("stores") == {"dynamodb": "written", "aurora": "written"}
-        and (seen.done_ns or 0) <= injected.earliest_ns
-    }
-
-
-def lost_in_truth(lab: Lab, ended: Ended) -> set[int]:
-    """Return the orders acknowledged before the disaster that the restored data does not hold."""
-    held = held_in_truth(lab, ended)
-    return {number for number in promised(ended) if token(number) not in held}
-
-
-def lost_at_cutover(ended: Ended) -> set[int]:
-    """Return the orders that the drill says were lost."""
-    (cutover,) = [one for one in ended.record.measured.ledgers if one.occasion == "cutover"]
-    assert cutover.readable
-    return set(cutover.lost)
 
 
 def test_a_fresh_snapshot_is_restored_and_serves_orders(lab: Lab, drill_run: Callable[..., Ended]) -> None:
@@ -118,12 +69,13 @@ def test_a_fresh_snapshot_is_restored_and_serves_orders(lab: Lab, drill_run: Cal
     assert injected is not None
     # Nothing answers before the server does.
     assert query.high >= (up_ns - injected.latest_ns) / 1e9
-    lost = lost_in_truth(lab, ended)
-    assert lost == lost_at_cutover(ended)
+    until_ns = declared_ns(ended)
+    lost = lost_in_truth(lab, ended, until_ns)
+    assert lost == set(at_cutover(ended).lost)
     told = next(one.told for one in record.marks.steps if one.step == recovery.RESTORE)
     taken = taken_ns(lab, str(told["snapshot"]).partition(":cluster-snapshot:")[2])
     # The snapshot really parts the run's orders: some were answered before it, some sent after it.
-    orders = promised(ended)
+    orders = promised(ended, until_ns)
     after = {number for number, seen in orders.items() if (seen.sent_ns or 0) > taken}
     before_it = {number for number, seen in orders.items() if (seen.done_ns or 0) <= taken}
     assert after
@@ -144,7 +96,9 @@ def test_a_backup_of_before_a_rotation_is_restored(lab: Lab, drill_run: Callable
     assert 0 == ended.code, ended.printed
     told = next(one.told for one in ended.record.marks.steps if one.step == recovery.RESTORE)
     assert "awsbackup" == told["snapshot_kind"]
-    assert lost_in_truth(lab, ended) == lost_at_cutover(ended)
+    lost = lost_in_truth(lab, ended, declared_ns(ended))
+    assert lost
+    assert lost == set(at_cutover(ended).lost)
     age = measurement(ended.record, "recovery_point", "snapshot")
     ledger = [one for one in ended.record.measured.measurements if one.part == "aurora/cutover"]
     assert age.high is not None

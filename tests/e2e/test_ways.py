@@ -16,7 +16,7 @@ from drill.model import Measurement, Outcome
 from infra import deploy_config
 from infra.lab import session
 from tests.e2e.conftest import Ended, Lab, run_on
-from tests.e2e.test_aurora_snapshot_restore import lost_at_cutover, lost_in_truth
+from tests.e2e.restored import at_cutover, declared_ns, lost_in_truth
 
 pytestmark = [
     pytest.mark.slow,
@@ -127,4 +127,4 @@ def test_the_primarys_newest_snapshot_is_copied_and_restored(lab: Lab, tmp_path:
     assert all(phase.ends is not None for phase in phases.values())
     told = next(one.told for one in ended.record.marks.steps if one.step == recovery.COPY)
     assert told["snapshot"]
-    assert lost_in_truth(lab, ended) == lost_at_cutover(ended)
+    assert lost_in_truth(lab, ended, declared_ns(ended)) == set(at_cutover(ended).lost)
