@@ -8,6 +8,8 @@ who still have its address, so it shows routing and not data loss.
 health check alone, so that detection is part of what is measured.
 """
 
+import math
+
 from pydantic import Field
 
 from drill import predicates
@@ -25,7 +27,7 @@ from drill.model import (
     ProbeSpec,
 )
 from drill.predicates import served_by
-from drill.scenario import Params, Scenario, Step
+from drill.scenario import Params, Scenario, Step, stated
 from drill.target import Target
 
 CLIENTS = "clients"
@@ -126,7 +128,7 @@ class RegionOutage(Scenario[RegionOutageParams]):
             region=primary.name,
             table_arn=arn,
             role_arn=target.table.pause_role_arn,
-            duration_s=_pause_s(timing.deadline_s + timing.effect_s),
+            duration_s=math.ceil(timing.deadline_s + timing.effect_s),
             wait_s=timing.effect_s,
             poll_s=timing.poll_s,
         )
@@ -247,15 +249,10 @@ class RegionOutage(Scenario[RegionOutageParams]):
     def objectives(self, target: Target, params: RegionOutageParams) -> tuple[Objective, ...]:
         """Recovery time, and what the standby's table had lost at cutover."""
         wanted = target.objectives_for(self.name)
-        listed = (
+        return stated(
             ("rto", "recovery_time", wanted.rto_s, "s", ""),
             ("rpo", "recovery_point", wanted.rpo_s, "s", "dynamodb/cutover"),
             ("rpo_writes", "recovery_point_writes", wanted.rpo_writes, "writes", "dynamodb/cutover"),
-        )
-        return tuple(
-            Objective(name, measurement, float(limit), unit, part)
-            for name, measurement, limit, unit, part in listed
-            if limit is not None
         )
 
     def ledger_stores(self, target: Target, params: RegionOutageParams) -> tuple[str, ...]:
@@ -267,9 +264,3 @@ class RegionOutage(Scenario[RegionOutageParams]):
         if not params.blackout:
             return (_INVERTED,)
         return (_DARK_AND_PAUSED if target.table.pause_role_arn else _DARK_ONLY,)
-
-
-def _pause_s(at_least_s: float) -> int:
-    """Return whole minutes, at least one and at most AWS FIS's twelve hours."""
-    minutes = -(-at_least_s // 60)
-    return int(min(max(minutes, 1), 720) * 60)

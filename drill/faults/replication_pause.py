@@ -42,7 +42,8 @@ class ReplicationPause(Fault):
         region: The region whose table stops exchanging writes.
         table_arn: That table.
         role_arn: The role under which AWS FIS acts.
-        duration_s: When the experiment ends by itself; rounded up to whole minutes, at least one.
+        duration_s: When the experiment ends by itself; rounded up to whole minutes, at least one
+            and at most twelve hours.
         wait_s: How long the experiment may take to start, and to stop.
         poll_s: How often it is looked at meanwhile.
 
@@ -254,7 +255,8 @@ class ReplicationPause(Fault):
 
 
 def _minutes(seconds: int) -> int:
-    return max(1, -(-seconds // 60))
+    """Return whole minutes, at least one and at most AWS FIS's twelve hours."""
+    return min(max(-(-seconds // 60), 1), 720)
 
 
 def _pages(call: Callable[..., Mapping[str, Any]], key: str) -> list[Mapping[str, Any]]:
