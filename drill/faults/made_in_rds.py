@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from drill.faults import databases
-from drill.faults.contract import DeadMan, Fault, Resource
+from drill.faults.contract import Fault, Resource
 from drill.faults.databases import Description
 from drill.faults.made import name_of
 from drill.model import Json
@@ -94,10 +94,6 @@ class MadeInRds(Fault):
     def undo_within_s(self) -> float:
         """What deleting it may take."""
         return self.delete_s
-
-    def dead_man(self, before: Mapping[str, Json], run_id: str) -> DeadMan:
-        """Return no calls: nothing is broken."""
-        return DeadMan((), self.dead_man_note)
 
     def touches(self) -> tuple[Resource, ...]:
         """Return nothing: what it makes is its own."""

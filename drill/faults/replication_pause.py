@@ -19,7 +19,6 @@ from drill.faults.contract import (
     RUN_TAG,
     TAGGED_AS_MADE,
     Call,
-    DeadMan,
     Fault,
     Intent,
     Resource,
@@ -99,10 +98,6 @@ class ReplicationPause(Fault):
             f"none is needed: AWS FIS ends the experiment by itself after {_minutes(self.duration_s)} min; "
             "its id, which a call to stop it sooner would need, is not known before it starts"
         )
-
-    def dead_man(self, before: Mapping[str, Json], run_id: str) -> DeadMan:
-        """Return no calls: the experiment has an end of its own."""
-        return DeadMan((), self.dead_man_note)
 
     def describe(self) -> str:
         """Say what is changed."""
