@@ -107,10 +107,10 @@ def unstarved(command: list[str], **environment: str) -> "subprocess.CompletedPr
             return ended
 
 
-def run_on(target_path: Path, root: Path, *arguments: str) -> Ended:
-    """Run ``drill run`` on a target in a process of its own, and read its record from a folder of runs."""
+def run_on(lab: Lab, root: Path, *arguments: str) -> Ended:
+    """Run ``drill run`` on a lab in a process of its own, and read its record from a folder of runs."""
     command = [sys.executable, "-m", "drill", "run", *arguments]
-    where = ["--target", str(target_path), "--runs", str(root)]
+    where = ["--target", str(lab.target_path), "--runs", str(root)]
     ended = unstarved([*command, *where])
     folder = runs.find(root, "latest")
     read = record.read(folder / runs.RECORD)
@@ -120,4 +120,4 @@ def run_on(target_path: Path, root: Path, *arguments: str) -> Ended:
 @pytest.fixture
 def drill_run(lab: Lab, tmp_path: Path) -> Callable[..., Ended]:
     """Return a function that runs ``drill run`` in a process of its own and reads its record."""
-    return partial(run_on, lab.target_path, tmp_path / "runs")
+    return partial(run_on, lab, tmp_path / "runs")

@@ -35,15 +35,15 @@ def other() -> Iterator[Lab]:
         chosen = {"replication": "global", "table_billing": "PAY_PER_REQUEST"}
         deploy_config.dump(usual.model_copy(update=chosen), state / session.SYSTEM)
         session.deployed(state, print)
-        yield Lab(state, target.load(state / session.TARGET))
+        yield Lab(state, target.load(state / session.TARGET), state / session.TARGET)
     finally:
         session.down(state)
 
 
-def met(lab: Lab, root: Path, *arguments: str, path: Path | None = None) -> Ended:
+def met(lab: Lab, root: Path, *arguments: str) -> Ended:
     """Run a drill, which must be met, and must leave the system as it was."""
     before = lab.fingerprint()
-    ended = run_on(path or lab.target_path, root, *arguments)
+    ended = run_on(lab, root, *arguments)
     assert 0 == ended.code, ended.printed
     assert Outcome.MET is ended.record.outcome
     assert ended.record.judgements
@@ -133,11 +133,9 @@ def test_the_primarys_newest_snapshot_is_copied_and_restored(lab: Lab, tmp_path:
 @pytest.mark.parametrize("every_s", [0.03, 0.3])
 def test_a_restored_ledger_is_exact_at_any_rate(lab: Lab, tmp_path: Path, every_s: float) -> None:
     """However many orders the snapshot parts, those said to be lost are those that it does not hold."""
-    timing = lab.target.timing.model_copy(update={"write_interval_s": every_s})
-    path = tmp_path / "target.yaml"
-    target.dump(lab.target.model_copy(update={"timing": timing}), path)
+    timed = lab.timed(tmp_path / "target.yaml", write_interval_s=every_s)
 
-    ended = met(lab, tmp_path / "runs", "aurora-snapshot-restore", "--fresh", path=path)
+    ended = met(timed, tmp_path / "runs", "aurora-snapshot-restore", "--fresh")
 
     lost = lost_in_truth(lab, ended, declared_ns(ended))
     assert lost
