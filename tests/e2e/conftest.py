@@ -112,6 +112,7 @@ def run_on(lab: Lab, root: Path, *arguments: str) -> Ended:
     command = [sys.executable, "-m", "drill", "run", *arguments]
     where = ["--target", str(lab.target_path), "--runs", str(root)]
     ended = unstarved([*command, *where])
+    assert list(runs.folders(root)), ended.stdout + ended.stderr
     folder = runs.find(root, "latest")
     read = record.read(folder / runs.RECORD)
     return Ended(ended.returncode, ended.stdout + ended.stderr, read, folder)
