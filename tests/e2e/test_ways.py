@@ -5,6 +5,7 @@ that is out of date. They run with ``DRILL_EVERY_WAY=1`` alone: ``make ways``.
 """
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from drill.faults import database_recovery as recovery
 from drill.model import Measurement, Outcome
 from infra import deploy_config
 from infra.lab import session
-from tests.e2e.conftest import Ended, Lab, run_on
+from tests.e2e.conftest import Ended, Lab, run_on, unstarved
 from tests.e2e.restored import at_cutover, declared_ns, lost_in_truth, taken_ns
 
 pytestmark = [
@@ -117,6 +118,14 @@ def test_a_deleted_peering_is_made_anew(other: Lab, tmp_path: Path) -> None:
     system = deploy_config.load(other.state / session.SYSTEM)
     deploy_config.dump(system.model_copy(update={"peering_id": now}), other.state / session.SYSTEM)
     assert now == session.deployed(other.state, print).peering_id
+
+
+def test_the_first_backup_of_a_new_lab_can_be_restored(tmp_path: Path) -> None:
+    """Whoever begins with this drill has a backup in which the application's tables are."""
+    command = [sys.executable, "-m", "drill", "run", "aurora-snapshot-restore"]
+    ended = unstarved([*command, "--runs", str(tmp_path / "runs")])
+
+    assert 0 == ended.returncode, ended.stdout + ended.stderr
 
 
 @pytest.fixture
