@@ -36,6 +36,10 @@ test: setup browser ## Run the tests (ARGS: more arguments for pytest, such as -
 crash: setup ## Kill drills at every point of theirs, and see that all is put back (about half an hour)
 	@DRILL_EVERY_POINT=1 $(BIN)/pytest tests/e2e/test_crash.py -s $(ARGS)
 
+.PHONY: ways
+ways: setup ## Run the drills whose ways are in no other test, on labs of other systems (some minutes)
+	@DRILL_EVERY_WAY=1 $(BIN)/pytest tests/e2e/test_ways.py -n0 $(ARGS)
+
 .PHONY: faults
 faults: setup ## Fail three in ten of AWS's calls in drills, and see that all is put back (about half an hour)
 	@DRILL_EVERY_SEED=1 $(BIN)/pytest tests/e2e/test_api_faults.py -s $(ARGS)

@@ -48,6 +48,15 @@ class Step:
     verifies: tuple[str, ...] = ()
 
 
+def stated(*listed: tuple[str, str, float | None, str, str]) -> tuple[Objective, ...]:
+    """Return the objectives whose limit is stated, of name, measurement, limit, unit and part of each."""
+    return tuple(
+        Objective(name, measurement, float(limit), unit, part)
+        for name, measurement, limit, unit, part in listed
+        if limit is not None
+    )
+
+
 P = TypeVar("P", bound=Params)
 
 

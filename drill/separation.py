@@ -21,6 +21,7 @@ from drill.model import (
     ProbeSpec,
 )
 from drill.predicates import accepted
+from drill.scenario import stated
 from drill.target import Target
 
 CLIENTS = "clients"
@@ -120,16 +121,11 @@ def measures(target: Target) -> tuple[MeasureSpec, ...]:
 def objectives(target: Target, scenario: str) -> tuple[Objective, ...]:
     """Return when somebody is told, how soon and how well the standby does without, and that none is lost."""
     wanted = target.objectives_for(scenario)
-    listed = (
-        ("alert", "time_to_alert", wanted.alert_s, "s"),
-        ("rto", "recovery_time", wanted.rto_s, "s"),
-        ("failed_share", "failed_share", wanted.failed_share, "share"),
-        ("rpo_writes", "unreconciled_writes", wanted.rpo_writes, "writes"),
-    )
-    return tuple(
-        Objective(name, measurement, float(limit), unit)
-        for name, measurement, limit, unit in listed
-        if limit is not None
+    return stated(
+        ("alert", "time_to_alert", wanted.alert_s, "s", ""),
+        ("rto", "recovery_time", wanted.rto_s, "s", ""),
+        ("failed_share", "failed_share", wanted.failed_share, "share", ""),
+        ("rpo_writes", "unreconciled_writes", wanted.rpo_writes, "writes", ""),
     )
 
 

@@ -10,8 +10,9 @@ from pydantic import Field
 from drill.faults.cluster_failover import ClusterFailover
 from drill.faults.contract import Fault
 from drill.faults.global_database_move import GlobalDatabaseMove
-from drill.model import Goodness, GuardSpec, History, MeasureSpec, Objective, Observation, ProbeSpec
-from drill.scenario import Params, Scenario, Step
+from drill.model import Goodness, GuardSpec, History, MeasureSpec, Objective, ProbeSpec
+from drill.predicates import Holds, accepted, every_one, served_by
+from drill.scenario import Params, Scenario, Step, stated
 from drill.target import Region, Target
 
 CLIENTS = "clients"
@@ -111,8 +112,8 @@ class AuroraFailover(Scenario[FailoverParams]):
     def steady(self, target: Target, history: History, since_ns: int, window_s: float) -> bool:
         """Every client was served by the primary, and every order reached the database."""
         region = target.primary.name
-        return _all_served(history, CLIENTS, since_ns, region, window_s) and _all_reached(
-            history, since_ns, region, window_s
+        return every_one(history, CLIENTS, since_ns, window_s, served_by(region)) and every_one(
+            history, WRITER, since_ns, window_s, _reached(region)
         )
 
     def took_effect(self, target: Target, params: FailoverParams, history: History) -> bool:
@@ -132,8 +133,8 @@ class AuroraFailover(Scenario[FailoverParams]):
 
         Of a global database the other cluster must take writes; orders reach it by its own endpoint only.
         """
-        injected = history.marks.injected
-        since_ns = history.last_due_ns(WRITER) - round(target.timing.settle_s * 1e9)
+        injected, settle_s = history.marks.injected, target.timing.settle_s
+        since_ns = history.last_due_ns(WRITER) - round(settle_s * 1e9)
         if injected is None or since_ns <= injected.latest_ns:
             return False
         if _is_global(target):
@@ -141,8 +142,8 @@ class AuroraFailover(Scenario[FailoverParams]):
                 seen.goodness is Goodness.GOOD and bool(seen.detail.get("writer"))
                 for seen in history.sent_since(STANDBY, injected.latest_ns)
             )
-        return _has_changed(history, injected.latest_ns) and _all_reached(
-            history, since_ns, target.primary.name, target.timing.settle_s
+        return _has_changed(history, injected.latest_ns) and every_one(
+            history, WRITER, since_ns, settle_s, _reached(target.primary.name)
         )
 
     def measures(self, target: Target, params: FailoverParams) -> tuple[MeasureSpec, ...]:
@@ -165,14 +166,9 @@ class AuroraFailover(Scenario[FailoverParams]):
         """Recovery of the database; orders that it had and lost."""
         wanted = target.objectives_for(self.name)
         recovery = "writer_change" if _is_global(target) else "store_recovery"
-        listed = (
+        return stated(
             ("rto", recovery, wanted.rto_s, "s", ""),
             ("rpo_writes", "recovery_point_writes", wanted.rpo_writes, "writes", f"{STORE}/resumed"),
-        )
-        return tuple(
-            Objective(name, measurement, float(limit), unit, part)
-            for name, measurement, limit, unit, part in listed
-            if limit is not None
         )
 
     def ledger_stores(self, target: Target, params: FailoverParams) -> tuple[str, ...]:
@@ -215,33 +211,7 @@ def _has_changed(history: History, since_ns: int) -> bool:
     )
 
 
-def _all_served(history: History, probe: str, since_ns: int, region: str, window_s: float) -> bool:
-    """Say whether one region served every attempt that was due since then, and enough of them."""
-    return _enough(history, probe, since_ns, window_s) and all(
-        one.goodness is Goodness.GOOD and one.answered_by == region
-        for one in history.due_since(probe, since_ns)
-    )
-
-
-def _all_reached(history: History, since_ns: int, region: str, window_s: float) -> bool:
-    """Say whether every order due since then was served by a region and is in the database."""
-    return _all_served(history, WRITER, since_ns, region, window_s) and all(
-        _has(one) for one in history.due_since(WRITER, since_ns)
-    )
-
-
-def _has(seen: Observation) -> bool:
-    stores = seen.detail.get("stores")
-    return isinstance(stores, dict) and stores.get(STORE) == "written"
-
-
-def _enough(history: History, probe: str, since_ns: int, window_s: float) -> bool:
-    """Say whether enough attempts are known.
-
-    Attempts still under way are missing from the history; those after the first missing number do not
-    count, since a missing one may be hanging.
-    """
-    seen = sorted(history.due_since(probe, since_ns), key=lambda one: one.number)
-    first = len(history.observations.get(probe, ())) - len(seen)
-    unbroken = sum(1 for place, one in enumerate(seen) if one.number == first + place)
-    return unbroken >= max(2, 0.8 * window_s / history.probes[probe].interval_s - 2)
+def _reached(region: str) -> Holds:
+    """Return what holds for an order that a region served and that is in the database."""
+    served = served_by(region)
+    return lambda one: served(one) and accepted(one, STORE) == "written"

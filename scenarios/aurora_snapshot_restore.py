@@ -13,7 +13,7 @@ from drill.faults import database_recovery as recovery
 from drill.faults.snapshot_taken import SnapshotTaken
 from drill.model import Goodness, GuardSpec, History, Json, MeasureSpec, Objective, Observation, ProbeSpec
 from drill.predicates import every_one, newest_held, served_by
-from drill.scenario import Params, Scenario, Step
+from drill.scenario import Params, Scenario, Step, stated
 from drill.target import Target
 
 CLIENTS = "clients"
@@ -205,15 +205,10 @@ class AuroraSnapshotRestore(Scenario[AuroraSnapshotRestoreParams]):
     def objectives(self, target: Target, params: AuroraSnapshotRestoreParams) -> tuple[Objective, ...]:
         """Recovery time, and the recovery point by the snapshot's age."""
         wanted = target.objectives_for(self.name)
-        listed = (
+        return stated(
             ("rto", "recovery_time", wanted.rto_s, "s", ""),
             ("rpo", "recovery_point", wanted.rpo_s, "s", "snapshot"),
             ("rpo_writes", "recovery_point_writes", wanted.rpo_writes, "writes", "aurora/cutover"),
-        )
-        return tuple(
-            Objective(name, measurement, float(limit), unit, part)
-            for name, measurement, limit, unit, part in listed
-            if limit is not None
         )
 
     def ledger_stores(self, target: Target, params: AuroraSnapshotRestoreParams) -> tuple[str, ...]:

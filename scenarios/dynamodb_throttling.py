@@ -6,8 +6,6 @@ who is told, what clients lose, how soon it is over once there is capacity again
 ``--let-autoscaling-work`` leaves auto scaling alone and measures whether it ends the throttling.
 """
 
-from collections.abc import Sequence
-
 from pydantic import Field, ValidationInfo, field_validator
 
 from drill.faults.scaling_suspension import ScalingSuspension
@@ -21,10 +19,10 @@ from drill.model import (
     Json,
     MeasureSpec,
     Objective,
-    Observation,
     ProbeSpec,
 )
-from drill.scenario import Params, Scenario, Step
+from drill.predicates import Holds, every_one, served_by
+from drill.scenario import Params, Scenario, Step, stated
 from drill.target import Target
 
 CLIENTS = "clients"
@@ -187,9 +185,8 @@ class DynamodbThrottling(Scenario[ThrottlingParams]):
         looks = history.due_since(ALARM, since_ns)
         if looks and max(looks, key=lambda seen: seen.number).goodness is Goodness.BAD:
             return False
-        return all(
-            _all_served(history, name, since_ns, target.primary.name, window_s) for name in (CLIENTS, WRITER)
-        )
+        well = _at_first_try(target.primary.name)
+        return all(every_one(history, name, since_ns, window_s, well) for name in (CLIENTS, WRITER))
 
     def took_effect(self, target: Target, params: ThrottlingParams, history: History) -> bool:
         """Look for a write to the table itself that was throttled."""
@@ -203,7 +200,8 @@ class DynamodbThrottling(Scenario[ThrottlingParams]):
             return False
         if not params.let_autoscaling_work:
             return not _alerting(target) or _alerted(history, onset_ns)
-        return _all_served(history, WRITER, newest - settle_ns, target.primary.name, target.timing.settle_s)
+        well = _at_first_try(target.primary.name)
+        return every_one(history, WRITER, newest - settle_ns, target.timing.settle_s, well)
 
     def measures(self, target: Target, params: ThrottlingParams) -> tuple[MeasureSpec, ...]:
         """Throttling, its alert, lag, whether clients were served and no order was lost."""
@@ -227,16 +225,11 @@ class DynamodbThrottling(Scenario[ThrottlingParams]):
         judged = _alerting(target) and not params.let_autoscaling_work
         alert_s = wanted.alert_s if judged else None
         recovery = "recovery_time" if params.let_autoscaling_work else "time_to_clear"
-        listed = (
+        return stated(
             ("rto", recovery, wanted.rto_s, "s", ""),
             ("alert", "time_to_alert", alert_s, "s", ""),
             ("failed_share", "failed_share", wanted.failed_share, "share", ""),
             ("rpo_writes", "recovery_point_writes", wanted.rpo_writes, "writes", "dynamodb/cutover"),
-        )
-        return tuple(
-            Objective(name, measurement, float(limit), unit, part)
-            for name, measurement, limit, unit, part in listed
-            if limit is not None
         )
 
     def ledger_stores(self, target: Target, params: ThrottlingParams) -> tuple[str, ...]:
@@ -300,21 +293,7 @@ def _onset_ns(history: History) -> int | None:
     return min(found, default=None)
 
 
-def _all_served(history: History, probe: str, since_ns: int, region: str, window_s: float) -> bool:
-    """Say whether a region served every attempt due since then at the first try, and enough of them.
-
-    Attempts still under way are missing from the history; those after the first missing number do not
-    count, since a missing one may be hanging.
-    """
-    seen = sorted(history.due_since(probe, since_ns), key=lambda one: one.number)
-    first = len(history.observations.get(probe, ())) - len(seen)
-    unbroken = sum(1 for place, one in enumerate(seen) if one.number == first + place)
-    enough = max(2, 0.8 * window_s / history.probes[probe].interval_s - 2)
-    return _untroubled(seen, region) and unbroken >= enough
-
-
-def _untroubled(seen: Sequence[Observation], region: str) -> bool:
-    return all(
-        one.goodness is Goodness.GOOD and one.answered_by == region and not one.detail.get("throttled")
-        for one in seen
-    )
+def _at_first_try(region: str) -> Holds:
+    """Return what holds for an attempt that a region served and that was not throttled once."""
+    served = served_by(region)
+    return lambda one: served(one) and not one.detail.get("throttled")

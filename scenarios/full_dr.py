@@ -7,6 +7,7 @@ filled in, and orders are served from it. Then all is put back, and the primary 
 order in its database.
 """
 
+import math
 from collections.abc import Mapping
 
 from pydantic import Field
@@ -17,7 +18,7 @@ from drill.faults.own_network_acl import OwnNetworkAcl
 from drill.faults.replication_pause import ReplicationPause
 from drill.model import Goodness, GuardSpec, History, Json, MeasureSpec, Objective, Observation, ProbeSpec
 from drill.predicates import every_one, newest_held, served_by
-from drill.scenario import Params, Scenario, Step
+from drill.scenario import Params, Scenario, Step, stated
 from drill.target import Target
 
 CLIENTS = "clients"
@@ -122,7 +123,7 @@ class FullDr(Scenario[FullDrParams]):
             region=primary.name,
             table_arn=f"arn:aws:dynamodb:{primary.name}:{target.account}:table/{target.table.name}",
             role_arn=target.table.pause_role_arn,
-            duration_s=_pause_s(timing.deadline_s + timing.restore_s + timing.effect_s),
+            duration_s=math.ceil(timing.deadline_s + timing.restore_s + timing.effect_s),
             wait_s=timing.effect_s,
             poll_s=timing.poll_s,
         )
@@ -248,15 +249,10 @@ class FullDr(Scenario[FullDrParams]):
     def objectives(self, target: Target, params: FullDrParams) -> tuple[Objective, ...]:
         """Recovery time to the first served order; what the table and the database had lost at cutover."""
         wanted = target.objectives_for(self.name)
-        listed = (
+        return stated(
             ("rto", "recovery_time", wanted.rto_s, "s", "order"),
             ("rpo", "recovery_point", wanted.rpo_s, "s", "dynamodb/cutover"),
             ("rpo_writes", "recovery_point_writes", wanted.rpo_writes, "writes", "dynamodb/cutover"),
-        )
-        return tuple(
-            Objective(name, measurement, float(limit), unit, part)
-            for name, measurement, limit, unit, part in listed
-            if limit is not None
         )
 
     def ledger_stores(self, target: Target, params: FullDrParams) -> tuple[str, ...]:
@@ -283,9 +279,3 @@ def _restored(target: Target) -> tuple[ProbeSpec, ...]:
         ProbeSpec(INSTANCE, "resource", *every, {"what": "db-instance", "region": standby, "id": "{run}-1"}),
         ProbeSpec(DATABASE, "postgres", *every, asked),
     )
-
-
-def _pause_s(at_least_s: float) -> int:
-    """Return whole minutes, at least one and at most AWS FIS's twelve hours."""
-    minutes = -(-at_least_s // 60)
-    return int(min(max(minutes, 1), 720) * 60)

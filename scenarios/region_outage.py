@@ -8,6 +8,8 @@ who still have its address, so it shows routing and not data loss.
 health check alone, so that detection is part of what is measured.
 """
 
+import math
+
 from pydantic import Field
 
 from drill import predicates
@@ -26,7 +28,7 @@ from drill.model import (
     ProbeSpec,
 )
 from drill.predicates import accepted, served_by
-from drill.scenario import Params, Scenario, Step
+from drill.scenario import Params, Scenario, Step, stated
 from drill.target import Target
 
 CLIENTS = "clients"
@@ -133,7 +135,7 @@ class RegionOutage(Scenario[RegionOutageParams]):
             region=primary.name,
             table_arn=arn,
             role_arn=target.table.pause_role_arn,
-            duration_s=_pause_s(timing.deadline_s + timing.effect_s),
+            duration_s=math.ceil(timing.deadline_s + timing.effect_s),
             wait_s=timing.effect_s,
             poll_s=timing.poll_s,
         )
@@ -268,17 +270,12 @@ class RegionOutage(Scenario[RegionOutageParams]):
         """Recovery time, also of orders' way into the database, and what the standby's table had lost."""
         wanted = target.objectives_for(self.name)
         database_s = wanted.rto_s if _database_stays(target, params) else None
-        listed = (
+        return stated(
             ("rto", "recovery_time", wanted.rto_s, "s", ""),
             ("rto_database", "store_recovery", database_s, "s", ""),
             ("rpo", "recovery_point", wanted.rpo_s, "s", "dynamodb/cutover"),
             ("rpo_writes", "recovery_point_writes", wanted.rpo_writes, "writes", "dynamodb/cutover"),
             ("cold_starts", "cold_starts", wanted.cold_starts, "1", ""),
-        )
-        return tuple(
-            Objective(name, measurement, float(limit), unit, part)
-            for name, measurement, limit, unit, part in listed
-            if limit is not None
         )
 
     def ledger_stores(self, target: Target, params: RegionOutageParams) -> tuple[str, ...]:
@@ -304,9 +301,3 @@ def _database_stays(target: Target, params: RegionOutageParams) -> bool:
     """
     there = target.primary.cluster_id is not None and target.database.replication == "backup"
     return there and not params.blackout
-
-
-def _pause_s(at_least_s: float) -> int:
-    """Return whole minutes, at least one and at most AWS FIS's twelve hours."""
-    minutes = -(-at_least_s // 60)
-    return int(min(max(minutes, 1), 720) * 60)

@@ -11,7 +11,7 @@ from drill.errors import UsageError
 from drill.faults.replication_pause import ReplicationPause as Pause
 from drill.model import Goodness, GuardSpec, History, Json, MeasureSpec, Objective, ProbeSpec
 from drill.predicates import served_by
-from drill.scenario import Params, Scenario, Step
+from drill.scenario import Params, Scenario, Step, stated
 from drill.target import Region, Target
 
 CLIENTS = "clients"
@@ -164,15 +164,10 @@ class ReplicationPause(Scenario[ReplicationPauseParams]):
         """Return how soon the standby has caught up, that nothing is lost then, and when somebody is told."""
         wanted = target.objectives_for(self.name)
         way = f"{target.primary.name} to {target.standby.name}"
-        listed = (
+        return stated(
             ("rto", "catch_up", wanted.rto_s, "s", way),
             ("rpo_writes", "recovery_point_writes", wanted.rpo_writes, "writes", "dynamodb/resumed"),
             ("alert", "time_to_alert", wanted.alert_s, "s", ""),
-        )
-        return tuple(
-            Objective(name, measurement, float(limit), unit, part)
-            for name, measurement, limit, unit, part in listed
-            if limit is not None
         )
 
     def ledger_stores(self, target: Target, params: ReplicationPauseParams) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from drill.errors import DrillError
 from drill.faults.cluster_description import ClusterDescription, described
-from drill.faults.contract import OPTED_IN, Call, DeadMan, Fault, Intent, Resource
+from drill.faults.contract import OPTED_IN, Call, Fault, Intent, Resource
 from drill.faults.reads import all_agree
 from drill.model import Json
 
@@ -68,10 +68,6 @@ class ClusterFailover(Fault):
             "none: with the roles of its instances exchanged the cluster serves as before, and to exchange "
             "them again breaks connections, which is left to a person (drill recover)"
         )
-
-    def dead_man(self, before: Mapping[str, Json], run_id: str) -> DeadMan:
-        """Return no calls: nothing is broken that AWS would have to mend by itself."""
-        return DeadMan((), self.dead_man_note)
 
     def describe(self) -> str:
         """Say what is changed."""

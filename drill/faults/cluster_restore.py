@@ -10,16 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from drill.faults import databases, recovery_points
-from drill.faults.contract import (
-    MADE_BY_A_DRILL,
-    TAGGED_AS_MADE,
-    Call,
-    DeadMan,
-    Fault,
-    Intent,
-    Resource,
-)
+from drill.faults.contract import MADE_BY_A_DRILL, TAGGED_AS_MADE, Call, Intent
 from drill.faults.made import ANY, name_of
+from drill.faults.made_in_rds import CLUSTER, MadeInRds
 from drill.model import CostItem, Json
 
 if TYPE_CHECKING:
@@ -29,7 +22,7 @@ ENGINE = "aurora-postgresql"
 
 
 @dataclass(frozen=True, slots=True)
-class ClusterRestore(Fault):
+class ClusterRestore(MadeInRds):
     """Restores a cluster that is called like the run.
 
     Attributes:
@@ -58,6 +51,7 @@ class ClusterRestore(Fault):
     delete_s: float = 900.0
 
     kind = "cluster-restore"
+    made = CLUSTER
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -85,11 +79,6 @@ class ClusterRestore(Fault):
         )
 
     @property
-    def undo_within_s(self) -> float:
-        """What deleting it may take."""
-        return self.delete_s
-
-    @property
     def costs(self) -> tuple[CostItem, ...]:
         """Return the capacity of its serverless writer; what its storage costs depends on its size."""
         return (CostItem("the restored capacity", "acu_hour", self.min_acu, self.max_acu, hourly=True),)
@@ -102,20 +91,12 @@ class ClusterRestore(Fault):
             "drill recover removes it"
         )
 
-    def dead_man(self, before: Mapping[str, Json], run_id: str) -> DeadMan:
-        """Return no calls: nothing is broken."""
-        return DeadMan((), self.dead_man_note)
-
     def describe(self) -> str:
         """Say what is made."""
         return (
             f"the newest recovery point of {self.cluster_id} in {self.region} is restored as a cluster of "
             f"its own, in {self.subnet_group} with {self.security_group_id} and {self.parameter_group}"
         )
-
-    def touches(self) -> tuple[Resource, ...]:
-        """Return nothing: what it makes is its own."""
-        return ()
 
     def capture(self, aws: "Aws") -> Mapping[str, Json]:
         """Find the recovery point.
@@ -147,32 +128,3 @@ class ClusterRestore(Fault):
             Tags=databases.tags(intent.run_id, name),
             **key,
         )
-
-    def ready(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> bool:
-        """Say whether the cluster is available; RDS makes no instance in it."""
-        name = name_of(run_id)
-        found = databases.cluster(aws, self.region, name)
-        return databases.available(found, "Status", f"cluster {name}", self._see(name))
-
-    def undo(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> tuple[str, ...]:
-        """Delete it, without a final snapshot and with its automated backups; its instances are gone."""
-        name = name_of(run_id)
-        found = databases.cluster(aws, self.region, name)
-        if databases.foreign(found, run_id):
-            return databases.drift("cluster", name, self._see(name))
-        client = aws.client("rds", self.region)
-        databases.delete(
-            found,
-            "Status",
-            lambda: client.delete_db_cluster(
-                DBClusterIdentifier=name, SkipFinalSnapshot=True, DeleteAutomatedBackups=True
-            ),
-        )
-        return ()
-
-    def undone(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> bool:
-        """Say whether it is gone."""
-        return databases.gone(lambda: databases.cluster(aws, self.region, name_of(run_id)), run_id)
-
-    def _see(self, name: str) -> str:
-        return f"aws rds describe-db-clusters --region {self.region} --db-cluster-identifier {name}"

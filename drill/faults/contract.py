@@ -229,6 +229,6 @@ class Fault(ABC):
         """
         return ()
 
-    @abstractmethod
     def dead_man(self, before: Mapping[str, Json], run_id: str) -> DeadMan:
-        """Return the calls that undo it without a process of ours; calls nothing itself."""
+        """Return the calls that undo it without a process of ours; calls nothing itself. By default none."""
+        return DeadMan((), self.dead_man_note)

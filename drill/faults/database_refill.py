@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from drill import clock
 from drill.errors import DrillError
-from drill.faults.contract import Call, DeadMan, Fault, Intent, Resource
+from drill.faults.contract import Call, Fault, Intent, Resource
 from drill.model import Json
 
 if TYPE_CHECKING:
@@ -59,10 +59,6 @@ class DatabaseRefill(Fault):
     def dead_man_note(self) -> str:
         """Say why there is no call."""
         return "none is needed: nothing is broken; drill recover has the database brought up to the table"
-
-    def dead_man(self, before: Mapping[str, Json], run_id: str) -> DeadMan:
-        """Return no calls: nothing is broken."""
-        return DeadMan((), self.dead_man_note)
 
     def describe(self) -> str:
         """Say what is written."""

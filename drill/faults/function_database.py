@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from drill.errors import DrillError
 from drill.faults import databases
-from drill.faults.contract import OPTED_IN, Call, DeadMan, Fault, Intent, Resource
+from drill.faults.contract import OPTED_IN, Call, Fault, Intent, Resource
 from drill.faults.made import ANY, name_of
 from drill.faults.reads import shown
 from drill.model import Json
@@ -87,10 +87,6 @@ class FunctionDatabase(Fault):
             "none: the way back is several calls, of which each needs the one before; drill recover makes "
             "them. Until then the standby writes to the restored database"
         )
-
-    def dead_man(self, before: Mapping[str, Json], run_id: str) -> DeadMan:
-        """Return no calls: they would depend on one another."""
-        return DeadMan((), self.dead_man_note)
 
     def describe(self) -> str:
         """Say what is changed."""

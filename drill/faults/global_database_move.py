@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from drill.errors import DrillError
 from drill.faults.cluster_description import GlobalDescription, global_described
-from drill.faults.contract import Call, DeadMan, Fault, Intent, Resource
+from drill.faults.contract import Call, Fault, Intent, Resource
 from drill.faults.reads import all_agree
 from drill.model import Json
 
@@ -72,10 +72,6 @@ class GlobalDatabaseMove(Fault):
             "none: a switchover is refused until the move is over and both clusters are in step again, "
             "which nobody knows beforehand; drill recover switches back"
         )
-
-    def dead_man(self, before: Mapping[str, Json], run_id: str) -> DeadMan:
-        """Return no calls: a switchover at a time that was set before could be refused for good."""
-        return DeadMan((), self.dead_man_note)
 
     def describe(self) -> str:
         """Say what is changed."""

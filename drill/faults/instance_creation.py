@@ -10,29 +10,17 @@ from typing import TYPE_CHECKING
 
 from drill.faults import databases
 from drill.faults.cluster_restore import ENGINE
-from drill.faults.contract import (
-    MADE_BY_A_DRILL,
-    TAGGED_AS_MADE,
-    Call,
-    DeadMan,
-    Fault,
-    Intent,
-    Resource,
-)
+from drill.faults.contract import MADE_BY_A_DRILL, TAGGED_AS_MADE, Call, Intent
 from drill.faults.made import ANY, name_of
+from drill.faults.made_in_rds import INSTANCE, MadeInRds
 from drill.model import Json
 
 if TYPE_CHECKING:
     from drill.aws import Aws
 
 
-def instance_of(run_id: str) -> str:
-    """Return the name of the instance that a run makes in its cluster."""
-    return f"{name_of(run_id)}-1"
-
-
 @dataclass(frozen=True, slots=True)
-class InstanceCreation(Fault):
+class InstanceCreation(MadeInRds):
     """Makes one instance.
 
     Attributes:
@@ -47,6 +35,7 @@ class InstanceCreation(Fault):
     delete_s: float = 900.0
 
     kind = "instance-creation"
+    made = INSTANCE
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -65,11 +54,6 @@ class InstanceCreation(Fault):
         )
 
     @property
-    def undo_within_s(self) -> float:
-        """What deleting it may take."""
-        return self.delete_s
-
-    @property
     def dead_man_note(self) -> str:
         """Say why there is no call."""
         return (
@@ -77,17 +61,9 @@ class InstanceCreation(Fault):
             "paid for, and drill recover removes it"
         )
 
-    def dead_man(self, before: Mapping[str, Json], run_id: str) -> DeadMan:
-        """Return no calls: nothing is broken."""
-        return DeadMan((), self.dead_man_note)
-
     def describe(self) -> str:
         """Say what is made."""
         return f"the restored cluster in {self.region} gets a writer of the class {self.instance_class}"
-
-    def touches(self) -> tuple[Resource, ...]:
-        """Return nothing: the cluster is the drill's own."""
-        return ()
 
     def capture(self, aws: "Aws") -> Mapping[str, Json]:
         """Return nothing: there is no such instance before."""
@@ -95,7 +71,7 @@ class InstanceCreation(Fault):
 
     def inject(self, aws: "Aws", before: Mapping[str, Json], intent: Intent) -> None:
         """Have the instance begun."""
-        name = instance_of(intent.run_id)
+        name = self.made.name(intent.run_id)
         aws.client("rds", self.region).create_db_instance(
             DBInstanceIdentifier=name,
             DBClusterIdentifier=name_of(intent.run_id),
@@ -104,30 +80,3 @@ class InstanceCreation(Fault):
             PubliclyAccessible=False,
             Tags=databases.tags(intent.run_id, name),
         )
-
-    def ready(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> bool:
-        """Say whether the instance is available."""
-        name = instance_of(run_id)
-        found = databases.instance(aws, self.region, name)
-        return databases.available(found, "DBInstanceStatus", f"instance {name}", self._see(name))
-
-    def undo(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> tuple[str, ...]:
-        """Delete it; a cluster's last instance needs no final snapshot."""
-        name = instance_of(run_id)
-        found = databases.instance(aws, self.region, name)
-        if databases.foreign(found, run_id):
-            return databases.drift("instance", name, self._see(name))
-        client = aws.client("rds", self.region)
-        databases.delete(
-            found,
-            "DBInstanceStatus",
-            lambda: client.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True),
-        )
-        return ()
-
-    def undone(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> bool:
-        """Say whether it is gone."""
-        return databases.gone(lambda: databases.instance(aws, self.region, instance_of(run_id)), run_id)
-
-    def _see(self, name: str) -> str:
-        return f"aws rds describe-db-instances --region {self.region} --db-instance-identifier {name}"

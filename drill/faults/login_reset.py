@@ -18,7 +18,7 @@ from pg8000.native import identifier, literal
 from drill import clock, postgres, redaction
 from drill.errors import DrillError
 from drill.faults import databases, secret_reads
-from drill.faults.contract import MADE_BY_A_DRILL, Call, DeadMan, Fault, Intent, Resource
+from drill.faults.contract import MADE_BY_A_DRILL, Call, Fault, Intent, Resource
 from drill.faults.made import ANY, name_of
 from drill.model import Json
 
@@ -69,10 +69,6 @@ class LoginReset(Fault):
     def dead_man_note(self) -> str:
         """Say why there is no call."""
         return "none is needed: only the restored cluster is changed, which goes again"
-
-    def dead_man(self, before: Mapping[str, Json], run_id: str) -> DeadMan:
-        """Return no calls: nothing but the drill's own cluster is changed."""
-        return DeadMan((), self.dead_man_note)
 
     def describe(self) -> str:
         """Say what is changed."""

@@ -19,7 +19,6 @@ from drill.faults.contract import (
     RUN_TAG,
     TAGGED_AS_MADE,
     Call,
-    DeadMan,
     Fault,
     Intent,
     Resource,
@@ -89,10 +88,6 @@ class OwnNetworkAcl(Fault):
             "none is needed: the copies let the same packets pass; at worst they are left over, "
             "and drill recover removes them"
         )
-
-    def dead_man(self, before: Mapping[str, Json], run_id: str) -> DeadMan:
-        """Return no calls: nothing is broken."""
-        return DeadMan((), self.dead_man_note)
 
     def describe(self) -> str:
         """Say what is changed."""

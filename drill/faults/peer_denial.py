@@ -8,26 +8,15 @@ https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html
 The ACLs must be a run's own, made by ``own-network-acl`` in a step before.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from botocore.exceptions import ClientError
-
 from drill.errors import DrillError
-from drill.faults import network_acls
-from drill.faults.contract import (
-    MADE_BY_A_DRILL,
-    RUN_TAG,
-    ApiCall,
-    Call,
-    DeadMan,
-    Fault,
-    Intent,
-    Resource,
-)
-from drill.faults.network_acls import LAST_DENIAL, Acl, Entry, is_error, see
-from drill.faults.reads import all_agree, shown
+from drill.faults import denials
+from drill.faults.contract import Call, DeadMan, Fault, Intent, Resource
+from drill.faults.denials import Denials
+from drill.faults.network_acls import LAST_DENIAL, Acl, see
 from drill.model import Json
 
 if TYPE_CHECKING:
@@ -67,16 +56,7 @@ class PeerDenial(Fault):
     @property
     def calls(self) -> tuple[Call, ...]:
         """Reads of all network ACLs and VPCs, and writes of the ACLs that drills make."""
-        acls = (f"arn:{{partition}}:ec2:{self.region}:{{account}}:network-acl/*",)
-        return (
-            Call("capture", "ec2", "DescribeNetworkAcls"),
-            Call("capture", "ec2", "DescribeVpcs"),
-            Call("inject", "ec2", "CreateNetworkAclEntry", acls, MADE_BY_A_DRILL),
-            Call("inject", "ec2", "DescribeNetworkAcls"),
-            Call("undo", "ec2", "DescribeNetworkAcls"),
-            Call("undo", "ec2", "DeleteNetworkAclEntry", acls, MADE_BY_A_DRILL),
-            Call("undone", "ec2", "DescribeNetworkAcls"),
-        )
+        return (Call("capture", "ec2", "DescribeVpcs"), *denials.calls(self.region))
 
     @property
     def dead_man_note(self) -> str:
@@ -86,16 +66,7 @@ class PeerDenial(Fault):
 
     def dead_man(self, before: Mapping[str, Json], run_id: str) -> DeadMan:
         """Return one call for each entry; one that is gone already is no harm."""
-        calls = (
-            ApiCall(
-                "ec2",
-                self.region,
-                "DeleteNetworkAclEntry",
-                {"NetworkAclId": acl_id, "RuleNumber": entry["RuleNumber"], "Egress": entry["Egress"]},
-            )
-            for acl_id, entry in _denials(before, run_id)
-        )
-        return DeadMan(tuple(calls), self.dead_man_note)
+        return DeadMan(self._denials(before, run_id).dead_man_calls(), self.dead_man_note)
 
     def describe(self) -> str:
         """Say what is changed."""
@@ -117,22 +88,17 @@ class PeerDenial(Fault):
                 before their entries, or the other VPC has no address range.
 
         """
-        acls = network_acls.read(aws, self.region, self.vpc_id)
-        held = network_acls.of_subnets(acls, self.subnet_ids, f"{self.vpc_id} in {self.region}")
-        mine = [acls[acl_id] for acl_id in sorted(set(held.values()))]
+        loss = "lose the other VPC"
+        run, mine = denials.own_acls(aws, self.region, self.vpc_id, self.subnet_ids, loss)
         ranges = self._ranges(aws)
         for acl in mine:
             self._check(acl, len(ranges))
-        runs = sorted({acl.tags[RUN_TAG] for acl in mine})
-        if len(runs) > 1:
-            msg = f"network ACLs of {self.vpc_id} are of several runs; put back: drill recover {runs[0]}"
-            raise DrillError(msg)
-        denials: list[Json] = [
+        entries: list[Json] = [
             {"RuleNumber": number, "Egress": egress, "Protocol": "-1", "RuleAction": "deny", **one}
             for number, one in enumerate(ranges, 1)
             for egress in _WAYS[self.direction]
         ]
-        return {"run": runs[0], "acls": [acl.id for acl in mine], "denials": denials}
+        return {"run": run, "acls": [acl.id for acl in mine], "denials": entries}
 
     def inject(self, aws: "Aws", before: Mapping[str, Json], intent: Intent) -> None:
         """Put in the entries, and return when AWS's API shows them.
@@ -141,61 +107,21 @@ class PeerDenial(Fault):
             DrillError: The ACLs are another run's, or AWS does not show the entries.
 
         """
-        if before["run"] != intent.run_id:
-            other = before["run"]
-            msg = f"the subnets' network ACLs are run {other}'s; put that back: drill recover {other}"
-            raise DrillError(msg)
-        client = aws.client("ec2", self.region)
-        wanted = list(_denials(before, intent.run_id))
-        for acl_id, entry in wanted:
-            try:
-                client.create_network_acl_entry(NetworkAclId=acl_id, **entry)
-            except ClientError as problem:
-                # A call whose answer was lost may have been sent again.
-                if not is_error(problem, "NetworkAclEntryAlreadyExists"):
-                    raise
-        if not shown(lambda: len(self._there(aws, before)) == len(wanted), self.wait_s, self.poll_s):
-            acl_ids = sorted({acl_id for acl_id, _ in wanted})
-            msg = (
-                f"after {self.wait_s:g} s not all entries that deny {self.peer_vpc_id} are in the subnets' "
-                f"network ACLs; see: {see(self.region, *acl_ids)}"
-            )
-            raise DrillError(msg)
+        denials.refuse_foreign(before["run"], intent.run_id)
+        self._denials(before, intent.run_id).put_in(aws, self.peer_vpc_id, self.wait_s, self.poll_s)
 
     def undo(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> tuple[str, ...]:
-        """Delete the entries, and leave those that somebody else put in under the same numbers.
-
-        An entry that is not shown is deleted too: AWS's answer to that knows of the last change, while
-        a list may not.
-        """
-        client = aws.client("ec2", self.region)
-        acls = network_acls.read(aws, self.region, self.vpc_id)
-        drift = []
-        for acl_id, entry in _denials(before, run_id):
-            number, egress = entry["RuleNumber"], entry["Egress"]
-            present = _at(acls.get(acl_id), entry)
-            if present is not None and present != entry:
-                way = "egress" if egress else "ingress"
-                drift.append(
-                    f"{way} entry {number} of network ACL {acl_id} is not this drill's any more; "
-                    f"see: {see(self.region, acl_id)}"
-                )
-                continue
-            try:
-                client.delete_network_acl_entry(NetworkAclId=acl_id, RuleNumber=number, Egress=egress)
-            except ClientError as problem:
-                if not is_error(problem, "InvalidNetworkAclEntry.NotFound", "InvalidNetworkAclID.NotFound"):
-                    raise
-        return tuple(drift)
+        """Delete the entries, and leave those that somebody else put in under the same numbers."""
+        return self._denials(before, run_id).take_out(aws)
 
     def undone(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> bool:
         """Say whether none of the entries is there any more."""
-        return before["run"] != run_id or all_agree(lambda: not self._there(aws, before))
+        return self._denials(before, run_id).gone(aws)
 
-    def _there(self, aws: "Aws", before: Mapping[str, Json]) -> list[Entry]:
-        acls = network_acls.read(aws, self.region, self.vpc_id)
-        found = _denials(before, str(before["run"]))
-        return [entry for acl_id, entry in found if _at(acls.get(acl_id), entry) == entry]
+    def _denials(self, before: Mapping[str, Json], run_id: str) -> Denials:
+        captured: Any = before
+        entries = ((acl_id, dict(entry)) for acl_id in captured["acls"] for entry in captured["denials"])
+        return Denials(self.region, self.vpc_id, tuple(entries) if captured["run"] == run_id else ())
 
     def _ranges(self, aws: "Aws") -> list[dict[str, str]]:
         """Return the other VPC's address ranges that are associated now, also of IPv6, as entries name them.
@@ -219,20 +145,7 @@ class PeerDenial(Fault):
         return ranges
 
     def _check(self, acl: Acl, wanted: int) -> None:
-        """Refuse an ACL in which a denial would hit others, or would not come before the rest."""
-        if RUN_TAG not in acl.tags:
-            msg = (
-                f"network ACL {acl.id} was not made by a drill, and others may use it: a step with the fault "
-                "own-network-acl must come before; see: drill plan --help"
-            )
-            raise DrillError(msg)
-        others = sorted(set(acl.ties) - set(self.subnet_ids))
-        if others:
-            msg = (
-                f"network ACL {acl.id} is also that of {', '.join(others)}, which would lose the other VPC "
-                f"too; see: {see(self.region, acl.id)}"
-            )
-            raise DrillError(msg)
+        """Refuse an ACL in which a denial would not come before the rest."""
         first = min((int(str(entry["RuleNumber"])) for entry in acl.entries), default=LAST_DENIAL + 1)
         if first <= wanted or wanted > LAST_DENIAL:
             msg = (
@@ -244,19 +157,3 @@ class PeerDenial(Fault):
 
 def _associated(one: Mapping[str, Any], state: str) -> bool:
     return bool(one.get(state, {}).get("State", "associated") == "associated")
-
-
-def _denials(before: Mapping[str, Json], run_id: str) -> Iterator[tuple[str, Entry]]:
-    """Yield ACL and entry of each denial; none where the ACLs are not this run's."""
-    captured: Any = before
-    if captured["run"] != run_id:
-        return
-    for acl_id in captured["acls"]:
-        yield from ((acl_id, dict(entry)) for entry in captured["denials"])
-
-
-def _at(acl: Acl | None, wanted: Entry) -> Entry | None:
-    """Return the entry of the same number and direction, if it is there."""
-    entries = () if acl is None else acl.entries
-    place = (wanted["RuleNumber"], wanted["Egress"])
-    return next((one for one in entries if (one["RuleNumber"], one["Egress"]) == place), None)

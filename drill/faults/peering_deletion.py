@@ -18,7 +18,6 @@ from drill.faults.contract import (
     OPTED_IN,
     TAGGED_AS_MADE,
     Call,
-    DeadMan,
     Fault,
     Intent,
     Resource,
@@ -102,10 +101,6 @@ class PeeringDeletion(Fault):
             "none: the id of the peering that would have to be accepted is not known before it is asked for; "
             "from another machine: drill recover"
         )
-
-    def dead_man(self, before: Mapping[str, Json], run_id: str) -> DeadMan:
-        """Return no calls."""
-        return DeadMan((), self.dead_man_note)
 
     def describe(self) -> str:
         """Say what is changed."""

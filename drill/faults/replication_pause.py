@@ -19,7 +19,6 @@ from drill.faults.contract import (
     RUN_TAG,
     TAGGED_AS_MADE,
     Call,
-    DeadMan,
     Fault,
     Intent,
     Resource,
@@ -42,7 +41,8 @@ class ReplicationPause(Fault):
         region: The region whose table stops exchanging writes.
         table_arn: That table.
         role_arn: The role under which AWS FIS acts.
-        duration_s: When the experiment ends by itself; rounded up to whole minutes, at least one.
+        duration_s: When the experiment ends by itself; rounded up to whole minutes, at least one
+            and at most twelve hours.
         wait_s: How long the experiment may take to start, and to stop.
         poll_s: How often it is looked at meanwhile.
 
@@ -98,10 +98,6 @@ class ReplicationPause(Fault):
             f"none is needed: AWS FIS ends the experiment by itself after {_minutes(self.duration_s)} min; "
             "its id, which a call to stop it sooner would need, is not known before it starts"
         )
-
-    def dead_man(self, before: Mapping[str, Json], run_id: str) -> DeadMan:
-        """Return no calls: the experiment has an end of its own."""
-        return DeadMan((), self.dead_man_note)
 
     def describe(self) -> str:
         """Say what is changed."""
@@ -254,7 +250,8 @@ class ReplicationPause(Fault):
 
 
 def _minutes(seconds: int) -> int:
-    return max(1, -(-seconds // 60))
+    """Return whole minutes, at least one and at most AWS FIS's twelve hours."""
+    return min(max(-(-seconds // 60), 1), 720)
 
 
 def _pages(call: Callable[..., Mapping[str, Any]], key: str) -> list[Mapping[str, Any]]:

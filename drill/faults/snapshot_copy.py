@@ -10,16 +10,9 @@ from typing import TYPE_CHECKING
 
 from drill.errors import DrillError
 from drill.faults import databases, recovery_points
-from drill.faults.contract import (
-    MADE_BY_A_DRILL,
-    TAGGED_AS_MADE,
-    Call,
-    DeadMan,
-    Fault,
-    Intent,
-    Resource,
-)
+from drill.faults.contract import MADE_BY_A_DRILL, TAGGED_AS_MADE, Call, Intent
 from drill.faults.made import ANY, name_of
+from drill.faults.made_in_rds import SNAPSHOT, MadeInRds
 from drill.model import Json
 
 if TYPE_CHECKING:
@@ -27,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class SnapshotCopy(Fault):
+class SnapshotCopy(MadeInRds):
     """Copies the run's own snapshot, or the newest that the source region has.
 
     Attributes:
@@ -48,6 +41,7 @@ class SnapshotCopy(Fault):
     delete_s: float = 900.0
 
     kind = "snapshot-copy"
+    made = SNAPSHOT
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -73,18 +67,9 @@ class SnapshotCopy(Fault):
         )
 
     @property
-    def undo_within_s(self) -> float:
-        """What deleting it may take."""
-        return self.delete_s
-
-    @property
     def dead_man_note(self) -> str:
         """Say why there is no call."""
         return "none is needed: a copy breaks nothing; at worst it is left over, and drill recover removes it"
-
-    def dead_man(self, before: Mapping[str, Json], run_id: str) -> DeadMan:
-        """Return no calls: nothing is broken."""
-        return DeadMan((), self.dead_man_note)
 
     def describe(self) -> str:
         """Say what is made."""
@@ -93,10 +78,6 @@ class SnapshotCopy(Fault):
             f"{which} of {self.cluster_id} is copied from {self.source_region} to {self.region} "
             f"under the key {self.key_arn.rpartition('/')[2]}"
         )
-
-    def touches(self) -> tuple[Resource, ...]:
-        """Return nothing: what is copied stays as it is."""
-        return ()
 
     def capture(self, aws: "Aws") -> Mapping[str, Json]:
         """Find the newest snapshot that can be copied; the run's own is known by its name.
@@ -133,32 +114,4 @@ class SnapshotCopy(Fault):
             SourceRegion=self.source_region,  # botocore signs the call to that region with it
             Tags=databases.tags(intent.run_id, name),
             **key,
-        )
-
-    def ready(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> bool:
-        """Say whether it is complete."""
-        name = name_of(run_id)
-        found = databases.snapshot(aws, self.region, name)
-        return databases.available(found, "Status", f"copy {name}", self._see(name))
-
-    def undo(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> tuple[str, ...]:
-        """Delete it."""
-        name = name_of(run_id)
-        found = databases.snapshot(aws, self.region, name)
-        if databases.foreign(found, run_id):
-            return databases.drift("snapshot", name, self._see(name))
-        client = aws.client("rds", self.region)
-        databases.delete(
-            found, "Status", lambda: client.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=name)
-        )
-        return ()
-
-    def undone(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> bool:
-        """Say whether it is gone."""
-        return databases.gone(lambda: databases.snapshot(aws, self.region, name_of(run_id)), run_id)
-
-    def _see(self, name: str) -> str:
-        return (
-            f"aws rds describe-db-cluster-snapshots --region {self.region} "
-            f"--db-cluster-snapshot-identifier {name}"
         )

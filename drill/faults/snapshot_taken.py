@@ -9,17 +9,9 @@ from typing import TYPE_CHECKING
 
 from drill.errors import DrillError
 from drill.faults import databases
-from drill.faults.contract import (
-    MADE_BY_A_DRILL,
-    OPTED_IN,
-    TAGGED_AS_MADE,
-    Call,
-    DeadMan,
-    Fault,
-    Intent,
-    Resource,
-)
+from drill.faults.contract import MADE_BY_A_DRILL, OPTED_IN, TAGGED_AS_MADE, Call, Intent, Resource
 from drill.faults.made import ANY, name_of
+from drill.faults.made_in_rds import SNAPSHOT, MadeInRds
 from drill.model import Json
 
 if TYPE_CHECKING:
@@ -27,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class SnapshotTaken(Fault):
+class SnapshotTaken(MadeInRds):
     """Takes a snapshot that is called like the run.
 
     Attributes:
@@ -42,6 +34,7 @@ class SnapshotTaken(Fault):
     delete_s: float = 900.0
 
     kind = "snapshot-taken"
+    made = SNAPSHOT
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -61,18 +54,9 @@ class SnapshotTaken(Fault):
         )
 
     @property
-    def undo_within_s(self) -> float:
-        """What deleting it may take."""
-        return self.delete_s
-
-    @property
     def dead_man_note(self) -> str:
         """Say why there is no call."""
         return "none is needed: a snapshot breaks nothing; at worst it stays, and drill recover removes it"
-
-    def dead_man(self, before: Mapping[str, Json], run_id: str) -> DeadMan:
-        """Return no calls: nothing is broken."""
-        return DeadMan((), self.dead_man_note)
 
     def describe(self) -> str:
         """Say what is made."""
@@ -108,33 +92,5 @@ class SnapshotTaken(Fault):
             Tags=databases.tags(intent.run_id, name),
         )
 
-    def ready(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> bool:
-        """Say whether it is complete."""
-        name = name_of(run_id)
-        found = databases.snapshot(aws, self.region, name)
-        return databases.available(found, "Status", f"snapshot {name}", self._see(name))
-
-    def undo(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> tuple[str, ...]:
-        """Delete it."""
-        name = name_of(run_id)
-        found = databases.snapshot(aws, self.region, name)
-        if databases.foreign(found, run_id):
-            return databases.drift("snapshot", name, self._see(name))
-        client = aws.client("rds", self.region)
-        databases.delete(
-            found, "Status", lambda: client.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=name)
-        )
-        return ()
-
-    def undone(self, aws: "Aws", before: Mapping[str, Json], run_id: str) -> bool:
-        """Say whether it is gone."""
-        return databases.gone(lambda: databases.snapshot(aws, self.region, name_of(run_id)), run_id)
-
     def _cluster_id(self) -> str:
         return self.cluster_arn.rpartition(":")[2]
-
-    def _see(self, name: str) -> str:
-        return (
-            f"aws rds describe-db-cluster-snapshots --region {self.region} "
-            f"--db-cluster-snapshot-identifier {name}"
-        )

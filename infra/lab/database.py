@@ -49,6 +49,7 @@ class Beginning:
         lay: Puts its files into the folder that it is given, which is not there yet.
         fresh: Whether these are pristine, so that its master user is still to be made.
         follows: Whether it follows another database.
+        first_run: Called with its server when that runs for the first time, before anybody can reach it.
 
     """
 
@@ -57,6 +58,7 @@ class Beginning:
     lay: Callable[[Path], Awaitable[None]]
     fresh: bool = True
     follows: bool = False
+    first_run: Callable[[Server], Awaitable[None]] | None = None
 
 
 class Database:
@@ -93,6 +95,7 @@ class Database:
         self._ended: asyncio.Task[int] | None = None
         self._stopping = False
         self._fresh = beginning.fresh
+        self._first_run = beginning.first_run
         self._password = "" if beginning.fresh else cluster.password
         self._seen: dict[str, float] = {}
         self._told: world.DatabaseReport | None = None
@@ -241,6 +244,9 @@ class Database:
                     self.server.run, master_user.first_statements(self.cluster), *self._admin()
                 )
                 self._fresh, self._password = False, self.cluster.password
+            if self._first_run is not None:
+                await self._first_run(self.server)
+                self._first_run = None
         except DrillError as problem:
             log.error("a database can't run", cluster=self.cluster.id, problem=str(problem))  # noqa: TRY400
             await self.server.stop()

@@ -10,17 +10,18 @@ that follows another one is a standby which streams from it.
 import asyncio
 import itertools
 from collections.abc import Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
 
 from drill.errors import DrillError
-from infra.lab import base_backup, database_moves, world
+from infra.lab import base_backup, database_moves, held_rows, world
 from infra.lab.database import Beginning, Database, Ground
 from infra.lab.database_tasks import DatabaseTasks
-from infra.lab.postgres import find
-from infra.lab.postgres_home import make_home
+from infra.lab.postgres import Server, find
+from infra.lab.postgres_home import ADMIN, Home, make_home
 from infra.lab.profile import Profile
 from infra.lab.replication_lag import ReplicationLag
 from infra.lab.snapshots import Snapshots
@@ -157,7 +158,24 @@ class Databases:
                 raise DrillError(msg)
             self._truth.log("database_restored", region=cluster.region, cluster=cluster.id)
 
-        return Beginning(serial, create_s, restore, fresh=False)
+        first_run = partial(self._first_run, cluster, ground.home)
+        return Beginning(serial, create_s, restore, fresh=False, first_run=first_run)
+
+    async def _first_run(self, cluster: world.Cluster, home: Home, server: Server) -> None:
+        """Log which rows a restored database holds."""
+
+        def tell() -> None:
+            for held in held_rows.read(server, ADMIN, home.admin_password):
+                self._truth.log(
+                    "rows_restored",
+                    region=cluster.region,
+                    cluster=cluster.id,
+                    database=held.database,
+                    table=held.table,
+                    keys=held.keys,
+                )
+
+        await asyncio.to_thread(tell)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

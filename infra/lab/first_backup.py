@@ -4,6 +4,7 @@ What an operator does who will not wait for the plan: a backup on demand, copied
 https://docs.aws.amazon.com/aws-backup/latest/devguide/recov-point-create-on-demand-backup.html
 """
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -17,6 +18,7 @@ Client: TypeAlias = Any
 """A boto3 client, which has no static type."""
 
 _DONE_S = 60.0
+_OK = 200
 _FAILED = frozenset({"ABORTED", "EXPIRED", "FAILED", "PARTIAL"})
 
 
@@ -24,12 +26,13 @@ def make(deployed: Target) -> None:
     """Back up the primary's database and copy that to the standby; returns when it is there.
 
     Raises:
-        DrillError: A job failed, or took too long.
+        DrillError: The application does not reach its database, or a job failed, or took too long.
 
     """
     primary, standby, plan_id = deployed.primary, deployed.standby, deployed.database.backup_plan_id
     if not (plan_id and primary.cluster_id and primary.backup_vault and standby.backup_vault):
         return
+    _await_tables(deployed)
     backup = Aws.of(deployed, as_operator=True).client("backup", primary.name)
     role = _role(backup, plan_id)
     account = deployed.account
@@ -47,6 +50,30 @@ def make(deployed: Target) -> None:
         IamRoleArn=role,
     )["CopyJobId"]
     _await(lambda: backup.describe_copy_job(CopyJobId=copy)["CopyJob"])
+
+
+def _await_tables(deployed: Target) -> None:
+    """Have the application connect to its database once: it makes its tables then, and a backup has them."""
+    primary = deployed.primary
+    function = Aws.of(deployed, as_operator=True).client("lambda", primary.name)
+    event = json.dumps({"httpMethod": "GET", "path": "/health"}).encode()
+
+    def connected() -> bool:
+        answer = function.invoke(
+            FunctionName=primary.function_name, Qualifier=primary.function_alias, Payload=event
+        )
+        return bool(json.loads(answer["Payload"].read()).get("statusCode") == _OK)
+
+    until_connected = Retrying(
+        retry=retry_if_result(lambda is_up: not is_up),
+        stop=stop_after_delay(_DONE_S),
+        wait=wait_fixed(0.1),
+    )
+    try:
+        until_connected(connected)
+    except RetryError as problem:
+        msg = f"the application did not reach its database in {_DONE_S:g} s; try: drill lab up"
+        raise DrillError(msg) from problem
 
 
 def _role(backup: Client, plan_id: str) -> str:

@@ -218,7 +218,9 @@ class Server:
             return [tuple(row) for row in connection.run(question) or ()]
 
     @contextlib.contextmanager
-    def connected(self, user: str, password: str) -> Iterator[pg8000.native.Connection]:
+    def connected(
+        self, user: str, password: str, database: str = "postgres"
+    ) -> Iterator[pg8000.native.Connection]:
         """Give a connection over the socket (blocking).
 
         Raises:
@@ -229,7 +231,7 @@ class Server:
             connection = pg8000.native.Connection(
                 user,
                 password=password,
-                database="postgres",
+                database=database,
                 unix_sock=str(self.socket),
                 ssl_context=False,
                 timeout=_START_S,

@@ -106,6 +106,24 @@ def start(state: Path, profile: str, port: int | None, seconds: float) -> Ready:
     return _start(state, name, profile, [*chosen, "--seconds", str(seconds)])
 
 
+def deployed(state: Path, say: Say) -> Target:
+    """Deploy what a started lab's system file says, as it would be on AWS, and write its target file.
+
+    Raises:
+        DrillError: A stack failed, or the system is not healthy; the text says why.
+
+    """
+    began = time.monotonic()
+    config = deploy_config.load(state / SYSTEM)
+    made = deploy.deploy(deploy_account.clients(config), config)
+    first_backup.make(made)
+    _activate_tag(made)
+    _await_healthy(made)
+    target.dump(made, state / TARGET)
+    say(f"the system is deployed in {' and '.join(config.regions)} ({time.monotonic() - began:.1f} s)")
+    return made
+
+
 def up(state: Path, profile: str, port: int | None, seconds: float, say: Say) -> Target:
     """Start a lab in a folder, deploy the system on it and write its target file.
 
@@ -115,7 +133,7 @@ def up(state: Path, profile: str, port: int | None, seconds: float, say: Say) ->
     """
     start(state, profile, port, seconds)
     try:
-        return _deployed(state, say)
+        return deployed(state, say)
     except BaseException as problem:
         down(state)
         if isinstance(problem, DrillError):
@@ -186,7 +204,7 @@ def temporary(profile: str, root: Path, say: Say) -> Iterator[Target]:
         shutil.rmtree(state)
         raise
     try:
-        yield _deployed(state, say)
+        yield deployed(state, say)
     finally:
         if runs.unfinished(root, name):
             say(f"the lab stays up until it is put back (process {ready.pid}, state in {state})")
@@ -253,19 +271,6 @@ def _system(ready: Ready) -> DeployConfig:
         timing=_TIMING[ready.profile],
         objectives=_OBJECTIVES[ready.profile],
     )
-
-
-def _deployed(state: Path, say: Say) -> Target:
-    """Deploy the system through the API, as it would be on AWS, and write its target file."""
-    began = time.monotonic()
-    config = deploy_config.load(state / SYSTEM)
-    deployed = deploy.deploy(deploy_account.clients(config), config)
-    first_backup.make(deployed)
-    _activate_tag(deployed)
-    _await_healthy(deployed)
-    target.dump(deployed, state / TARGET)
-    say(f"the system is deployed in {' and '.join(config.regions)} ({time.monotonic() - began:.1f} s)")
-    return deployed
 
 
 def _activate_tag(deployed: Target) -> None:

@@ -22,6 +22,8 @@ it was asked for. The drill never reads it; tests do. JSON lines, one event each
 ``message_left``        a message that AWS would send out, such as a mail: ``endpoint subject text``
 ``database_up``         a database accepts connections: ``region cluster``; and ``database_down``
 ``database_restored``   a database has the files of a snapshot or of another one: ``region cluster``
+``rows_restored``       what such a database holds, before anybody can reach it:
+                        ``region cluster database table keys``
 ``database_caught_up``  one that follows another has all of it for the first time: ``region cluster``
 ``database_promoted``   one that followed another takes writes: ``region cluster``
 ``snapshot_taken``      the instant whose data a snapshot holds: ``region snapshot cluster``

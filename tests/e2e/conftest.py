@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -106,17 +107,18 @@ def unstarved(command: list[str], **environment: str) -> "subprocess.CompletedPr
             return ended
 
 
+def run_on(lab: Lab, root: Path, *arguments: str) -> Ended:
+    """Run ``drill run`` on a lab in a process of its own, and read its record from a folder of runs."""
+    command = [sys.executable, "-m", "drill", "run", *arguments]
+    where = ["--target", str(lab.target_path), "--runs", str(root)]
+    ended = unstarved([*command, *where])
+    assert list(runs.folders(root)), ended.stdout + ended.stderr
+    folder = runs.find(root, "latest")
+    read = record.read(folder / runs.RECORD)
+    return Ended(ended.returncode, ended.stdout + ended.stderr, read, folder)
+
+
 @pytest.fixture
 def drill_run(lab: Lab, tmp_path: Path) -> Callable[..., Ended]:
     """Return a function that runs ``drill run`` in a process of its own and reads its record."""
-
-    def run(*arguments: str) -> Ended:
-        root = tmp_path / "runs"
-        command = [sys.executable, "-m", "drill", "run", *arguments]
-        where = ["--target", str(lab.target_path), "--runs", str(root)]
-        ended = unstarved([*command, *where])
-        folder = runs.find(root, "latest")
-        read = record.read(folder / runs.RECORD)
-        return Ended(ended.returncode, ended.stdout + ended.stderr, read, folder)
-
-    return run
+    return partial(run_on, lab, tmp_path / "runs")

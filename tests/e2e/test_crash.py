@@ -18,7 +18,7 @@ import pytest
 
 from drill import dead_man, runs, target
 from drill.aws import Aws
-from drill.faults import network_acls
+from drill.faults import network_acls, peerings
 from drill.faults.network_acls import is_denial
 from tests.e2e.conftest import Lab
 
@@ -28,6 +28,11 @@ SEED = int(os.environ.get("DRILL_SEED", "20261124"))
 EVERY = os.environ.get("DRILL_EVERY_POINT") == "1"
 # Besides the plain way of each scenario.
 MORE_WAYS: dict[str, tuple[tuple[str, ...], ...]] = {"region-outage": (("--blackout",),)}
+if EVERY:
+    MORE_WAYS |= {
+        "peering-deletion": (("--mode", "delete"),),
+        "aurora-snapshot-restore": (("--fresh", "--cut-over"),),
+    }
 WAYS = [
     (name, *flags)
     for name in sorted(entry.name for entry in entry_points(group="drill.scenarios"))
@@ -71,6 +76,7 @@ class Deaths:
     def run(self, way: tuple[str, ...], number: int, watchdog: str) -> tuple[Path, list[str]]:
         """Run a drill that dies at a point; return the folder of its runs and the points that it passed."""
         self._count += 1
+        self._name_the_peering()
         root = self.folder / f"runs-{self._count}"
         passed = self.folder / f"passed-{self._count}"
         arguments = ["run", *way, "--target", str(self.target_path), "--runs", str(root)]
@@ -78,6 +84,15 @@ class Deaths:
         names = passed.read_text(encoding="utf-8").splitlines()
         assert (ended.returncode < 0) is (0 <= number < len(names)), ended
         return root, names
+
+    def _name_the_peering(self) -> None:
+        """Put the peering that there is now into the target file: a deleted one was made anew."""
+        before, aws = target.load(self.target_path), Aws.of(self.lab.target, as_operator=True)
+        primary = before.primary
+        now = peerings.standing(aws, primary.name, primary.vpc_id, before.peering_id)
+        assert now is not None
+        if now.id != before.peering_id:
+            target.dump(before.model_copy(update={"peering_id": now.id}), self.target_path)
 
     @staticmethod
     def python(

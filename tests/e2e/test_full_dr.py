@@ -15,7 +15,8 @@ from drill.gameday import folder as days
 from drill.gameday.folder import Held
 from drill.model import LedgerResult, Measurement
 from drill.record import Record
-from tests.e2e.conftest import Lab
+from tests.e2e.conftest import Ended, Lab
+from tests.e2e.restored import at_cutover, lost_in_truth
 from tests.e2e.test_gameday import WAIT_S, quick, until
 from tests.reports.review.held import approve
 
@@ -104,7 +105,11 @@ def test_the_example_is_held(tmp_path: Path, lab: Lab) -> None:
         assert f"{number + 1} of 2: {scenario}" in report
         assert f'href="{link}"' in report
     assert day.unchanged
-    check_the_whole_book(record.read(day.folder(1) / runs.RECORD))
+    played = record.read(day.folder(1) / runs.RECORD)
+    check_the_whole_book(played)
+    ended = Ended(day.code, day.printed, played, day.folder(1))
+    cutover = at_cutover(ended)
+    assert lost_in_truth(lab, ended, cutover.read.earliest_ns) == set(cutover.lost)
 
 
 def measurement(record: Record, name: str, part: str = "") -> Measurement:

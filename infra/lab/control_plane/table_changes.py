@@ -12,6 +12,7 @@ from typing import Any
 
 READS, WRITES = "ReadCapacityUnits", "WriteCapacityUnits"
 MOST_READS, MOST_WRITES = "MaxReadRequestUnits", "MaxWriteRequestUnits"
+NO_MAXIMUM = -1
 SETTINGS = (
     "ProvisionedThroughput",
     "BillingMode",

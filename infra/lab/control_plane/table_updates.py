@@ -21,7 +21,7 @@ from moto.kms.models import kms_backends
 from infra.lab.control_plane import table_changes, table_checks
 from infra.lab.control_plane.decreases import CapacityHistory
 from infra.lab.control_plane.metering import meter_of
-from infra.lab.control_plane.table_changes import READS, WRITES, Change
+from infra.lab.control_plane.table_changes import NO_MAXIMUM, READS, WRITES, Change
 from infra.lab.control_plane.table_settings import (
     ACTIVE,
     ON_DEMAND,
@@ -224,9 +224,11 @@ def _pair(units: Mapping[str, int]) -> tuple[int, int]:
 
 
 def _apply_maxima(table: Table, change: Change) -> None:
+    """Set the maxima that a change names; one of -1 is taken away, and is shown no more."""
     kept = settings_of(table)
     for name, most in change.maxima.items():
-        kept.maxima[name] = {**kept.maxima.get(name, {}), **most}
+        merged = {**kept.maxima.get(name, {}), **most}
+        kept.maxima[name] = {which: units for which, units in merged.items() if units != NO_MAXIMUM}
         if table_changes.MOST_READS in most:
             (kept.own_reads.add if change.own_reads else kept.own_reads.discard)(name)
 

@@ -10,8 +10,9 @@ from drill.errors import DrillError
 from drill.faults import databases
 from drill.faults.cluster_restore import ClusterRestore
 from drill.faults.contract import Fault, Intent
-from drill.faults.instance_creation import InstanceCreation, instance_of
+from drill.faults.instance_creation import InstanceCreation
 from drill.faults.made import name_of
+from drill.faults.made_in_rds import INSTANCE
 from drill.faults.registry import arguments, build
 from drill.faults.snapshot_copy import SnapshotCopy
 from drill.faults.snapshot_taken import SnapshotTaken
@@ -56,7 +57,7 @@ def shown(aws: Aws) -> dict[str, bool]:
         "taken": databases.snapshot(aws, EAST, MINE) is not None,
         "copy": databases.snapshot(aws, WEST, MINE) is not None,
         "cluster": databases.cluster(aws, WEST, MINE) is not None,
-        "instance": databases.instance(aws, WEST, instance_of(RUN)) is not None,
+        "instance": databases.instance(aws, WEST, INSTANCE.name(RUN)) is not None,
     }
 
 

@@ -69,13 +69,15 @@ class Flawed(Fault):
 
     def inject(self, aws: Aws, before: Mapping[str, Json], intent: Intent) -> None:
         """Make them."""
-        for number in (1, 2):
+        for number in () if self.flaw == "makes nothing" else (1, 2):
             aws.client("sqs", REGION).create_queue(QueueName=f"{intent.run_id}-{number}")
 
     def undo(self, aws: Aws, before: Mapping[str, Json], run_id: str) -> tuple[str, ...]:
         """Delete them."""
         there = self._there(aws, run_id)
-        if self.flaw == "undoes nothing" or (self.flaw == "undoes the whole only" and len(there) < 2):
+        if self.flaw in {"undoes nothing", "makes nothing"} or (
+            self.flaw == "undoes the whole only" and len(there) < 2
+        ):
             return ()
         if self.flaw == "not twice" and not there:
             msg = "there is nothing to delete"
@@ -86,7 +88,7 @@ class Flawed(Fault):
 
     def undone(self, aws: Aws, before: Mapping[str, Json], run_id: str) -> bool:
         """Say whether they are gone."""
-        believes = ("undoes nothing", "undoes the whole only", "undone lies")
+        believes = ("undoes nothing", "undoes the whole only", "undone lies", "makes nothing")
         return self.flaw in believes or not self._there(aws, run_id)
 
     def dead_man(self, before: Mapping[str, Json], run_id: str) -> DeadMan:

@@ -73,6 +73,13 @@ def test_later_steps_are_tried_with_the_earlier_in_place(ground: testing.Ground)
     assert 0 == seen[-1]
 
 
+def test_a_step_that_leaves_nothing_of_its_own_is_right_to_say_so(ground: testing.Ground) -> None:
+    """It calls itself undone while an earlier step is in place, and that is no flaw."""
+    steps = [Step("make", Flawed()), Step("wait", Flawed("makes nothing"))]
+
+    assert [] == Rehearsal(ground, steps).every_undo().problems
+
+
 def _counted(ground: testing.Ground, seen: list[int]) -> str:
     text = ground.fingerprint()
     seen.append(len(json.loads(text)))

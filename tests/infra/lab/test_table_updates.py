@@ -167,7 +167,7 @@ def test_the_capacity_mode_is_the_same_in_all_replicas(lab: Lab) -> None:
 
 
 def test_on_demand_maxima(lab: Lab) -> None:
-    """Writes are limited alike everywhere; reads may be limited for one replica alone."""
+    """Writes are limited alike everywhere, reads perhaps for one replica alone; -1 leaves no trace."""
     make_table(lab, on_demand=True, index=(1, 1), replica=True)
     _update(lab, OnDemandThroughput={"MaxReadRequestUnits": 10, "MaxWriteRequestUnits": 20})
     own = {"RegionName": WEST, "OnDemandThroughputOverride": {"MaxReadRequestUnits": 99}}
@@ -175,6 +175,11 @@ def test_on_demand_maxima(lab: Lab) -> None:
     assert described(lab)["OnDemandThroughput"] == {"MaxReadRequestUnits": 10, "MaxWriteRequestUnits": 20}
     assert described(lab, WEST)["OnDemandThroughput"]["MaxReadRequestUnits"] == 99
     assert described(lab, WEST)["OnDemandThroughput"]["MaxWriteRequestUnits"] == 20
+    _update(lab, OnDemandThroughput={"MaxWriteRequestUnits": -1})
+    assert described(lab)["OnDemandThroughput"] == {"MaxReadRequestUnits": 10}
+    assert described(lab, WEST)["OnDemandThroughput"] == {"MaxReadRequestUnits": 99}
+    _update(lab, OnDemandThroughput={"MaxReadRequestUnits": -1})
+    assert "OnDemandThroughput" not in described(lab)
 
 
 @pytest.mark.usefixtures("slow")
