@@ -4,10 +4,12 @@ It takes minutes; ``make conformance`` runs it.
 """
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
 from drill import catalogue, testing
+from drill.aws import Aws
 from tests.e2e.conftest import Lab
 
 pytestmark = [
@@ -17,10 +19,17 @@ pytestmark = [
 ]
 
 
-@pytest.fixture
-def ground(lab: Lab) -> testing.Ground:
-    """Give the lab."""
-    return testing.Ground(lab.target, lab.fingerprint)
+@pytest.fixture(scope="module")
+def ground(lab: Lab) -> Iterator[testing.Ground]:
+    """Give the lab, with a snapshot that was taken by hand: AWS Backup's own are not copied by others."""
+    rds = Aws.of(lab.target, as_operator=True).client("rds", lab.target.primary.name)
+    named = {"DBClusterSnapshotIdentifier": "for-conformance"}
+    rds.create_db_cluster_snapshot(DBClusterIdentifier=lab.target.primary.cluster_id, **named)
+    rds.get_waiter("db_cluster_snapshot_available").wait(
+        **named, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+    yield testing.Ground(lab.target, lab.fingerprint)
+    rds.delete_db_cluster_snapshot(**named)
 
 
 class TestFaults(testing.FaultConformance):
