@@ -6,6 +6,9 @@
 PYTHON ?= python3
 ARGS ?=
 
+# Most tests wait a good part of their time: half as many more at once than there are cores.
+WAITING := $(shell expr $$(nproc 2>/dev/null || echo 2) \* 3 / 2)
+
 BIN := .venv/bin
 STAMP := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --no-input
@@ -29,8 +32,13 @@ drill: setup ## Run the region-outage drill on a local lab; prints where the rep
 
 .PHONY: test
 test: setup browser ## Run the tests (ARGS: more arguments for pytest, such as -n0 for one after the other)
+ifneq ($(strip $(ARGS)),)
 	@$(BIN)/pytest -n auto --dist worksteal --ignore tests/truth $(ARGS)
-	@$(if $(strip $(ARGS)),:,$(BIN)/pytest -n0 tests/truth) # alone: what it measures needs the machine
+else
+	@$(BIN)/pytest -n $(WAITING) --dist worksteal --ignore tests/e2e --ignore tests/browser --ignore tests/truth
+	@$(BIN)/pytest -n auto --dist worksteal tests/e2e tests/browser # drills measure: no more at once than cores
+	@$(BIN)/pytest -n0 tests/truth # alone: what it measures needs the machine
+endif
 
 .PHONY: crash
 crash: setup ## Kill drills at every point of theirs, and see that all is put back (about half an hour)
