@@ -41,7 +41,7 @@ WHERE customer = :customer AND token > :after ORDER BY token LIMIT :limit
 """
 
 # IF NOT EXISTS does not keep two first processes apart; a reader can't make tables.
-_SOMEONE_ELSE_MAKES_IT = {"23505", "42P07", "25006"}
+_SOMEONE_ELSE_MAKES_IT = {"23505", "42P07", "42710", "25006"}
 # Connection, transaction state, authorisation, catalogue, privilege, resources, intervention, system.
 _AWAY = ("08", "25", "28", "3D", "42501", "53", "55", "57", "58", "XX")
 
