@@ -36,6 +36,7 @@ schedule: {{rrule: "FREQ=DAILY;COUNT=1", start: {start}, zone: UTC, late_s: {lat
 drills:
   - {{scenario: region-outage}}
   - {{scenario: region-outage, gate: approval, approval_within_s: 300}}
+  - {{scenario: region-outage}}
 notify:
   - {{webhook_env: HOOK}}
 """
@@ -155,7 +156,7 @@ def until(holds: Callable[[], Any], what: str) -> Any:
 
 
 def test_nothing_stays_broken_whatever_ends_the_scheduler(room: Room, lab: Lab) -> None:
-    """One is killed in a drill, one is told to end in the next: both drills are put back, all of it once."""
+    """One is killed in a drill, one told to end in the next: both are put back, and the day goes on, once."""
     before = lab.fingerprint()
     file = room.day(datetime.now(UTC) + timedelta(seconds=2), late_s=WAIT_S)
     room.served_since(datetime.now(UTC))
@@ -182,13 +183,21 @@ def test_nothing_stays_broken_whatever_ends_the_scheduler(room: Room, lab: Lab) 
     assert before == lab.fingerprint()
     subprocess.run(room.drill("tick", str(file)), check=True, capture_output=True)
 
+    check_the_whole_day(room)
+
+
+def check_the_whole_day(room: Room) -> None:
+    """See that each drill was held once, the last one to its end, and that people were told of all of it."""
     (held,) = days.listed(room.days)
     assert ("ended", "") == (held.state, days.reason(held))
-    assert ["interrupted", "interrupted"] == [one["outcome"] for one in held.drills]
-    assert 2 == len([one for one in room.runs.iterdir() if (one / journal.FILE).exists()])
+    *interrupted, last = [str(one["outcome"]) for one in held.drills]
+    assert ["interrupted", "interrupted"] == interrupted
+    assert last in {"met", "inconclusive"}  # a busy machine proves nothing
+    assert 3 == len([one for one in room.runs.iterdir() if (one / journal.FILE).exists()])
     assert (room.days / held.id / days.REPORT).exists()
-    for occasion, times in {"before": 1, "start": 1, "approval": 1, "breach": 2, "end": 1}.items():
+    for occasion, times in {"before": 1, "start": 1, "approval": 1, "end": 1}.items():
         assert times == sum(f": {occasion}*" in text for text in room.told), room.told
+    assert 2 + (last != "met") == sum(": breach*" in text for text in room.told), room.told
 
 
 def parent_of_runner(folder: Path) -> int:

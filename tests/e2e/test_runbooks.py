@@ -4,14 +4,12 @@ import os
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from drill.aws import Aws
+from infra.lab import first_backup
 from tests.e2e.conftest import Lab
 
 BOOKS = Path(__file__).parents[2] / "docs" / "runbooks"
@@ -47,19 +45,6 @@ def _type(lab: Lab, folder: Path, script: str) -> subprocess.CompletedProcess[st
     )
 
 
-@retry(retry=retry_if_result(lambda points: not points), stop=stop_after_delay(240), wait=wait_fixed(0.2))
-def _copied(backup: Any, vault: str, since: datetime) -> list[Any]:
-    points = backup.list_recovery_points_by_backup_vault(BackupVaultName=vault)["RecoveryPoints"]
-    return [point for point in points if point["Status"] == "COMPLETED" and point["CreationDate"] > since]
-
-
-def _back_up_now(lab: Lab) -> None:
-    """Wait for the plan's next recovery point in the standby: an older one may know no login in force."""
-    aws, target = Aws.of(lab.target, as_operator=True), lab.target
-    assert target.standby.backup_vault is not None
-    _copied(aws.client("backup", target.standby.name), target.standby.backup_vault, datetime.now(UTC))
-
-
 def _database_host(lab: Lab) -> str:
     functions = Aws.of(lab.target, as_operator=True).client("lambda", lab.target.standby.name)
     live = functions.get_function_configuration(
@@ -73,7 +58,8 @@ def _database_host(lab: Lab) -> str:
 def test_both_runbooks_do_what_they_say(lab: Lab, tmp_path: Path) -> None:
     """Failover moves traffic and restores the database in the standby; failback leaves nothing of it."""
     usual = _database_host(lab)
-    _back_up_now(lab)
+    # A recovery point of before may know no login in force.
+    first_backup.make(lab.target)
 
     failover = _type(lab, tmp_path, _commands("failover.md"))
 

@@ -152,11 +152,11 @@ def rescue(place: Lab) -> Table:
 
 
 def _broken(root: Path) -> Path | None:
-    for folder in root.glob("*"):
-        lines = (folder / journal.FILE).read_text(encoding="utf-8").splitlines() if folder.is_dir() else []
+    for path in root.glob(f"*/{journal.FILE}"):
+        lines = path.read_text(encoding="utf-8").splitlines()
         entries = [json.loads(line) for line in lines if line.endswith("}")]
         if any(one["kind"] == "injected" and one["step"] == "cut-network" for one in entries):
-            return folder
+            return path.parent
     return None
 
 
