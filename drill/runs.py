@@ -16,7 +16,6 @@ DEFAULT = Path("runs")
 RECORD = "record.json"
 OBSERVATIONS = "observations.sqlite"
 REPORT = "report.html"
-SIGN_OFFS = "sign-offs.jsonl"
 _ID = re.compile(r"^\d{8}t\d{6}-[a-z0-9-]+-[0-9a-f]{4}$")
 
 

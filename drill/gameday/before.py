@@ -8,6 +8,7 @@ from drill.errors import UsageError
 from drill.gameday import folder as days
 from drill.gameday.folder import Held
 from drill.gameday.form import GameDay
+from drill.signing import signed_off
 
 # So late a day is begun all the same: a scheduler looks now and then, and a tick comes once a minute.
 _TOLERANCE_S = 60.0
@@ -42,12 +43,12 @@ def last_before(held: Held, root: Path) -> Held | None:
 
 
 def unsigned(held: Held, runs_root: Path) -> tuple[str, ...]:
-    """Return the ids of a day's finished runs that nobody has signed off."""
+    """Return the ids of a day's finished runs that nobody has signed off, or that were disputed since."""
     every = [str(one["run_id"]) for one in held.drills]
     return tuple(
         run_id
         for run_id in every
-        if (runs_root / run_id / runs.RECORD).exists() and not (runs_root / run_id / runs.SIGN_OFFS).exists()
+        if (runs_root / run_id / runs.RECORD).exists() and not signed_off(runs_root / run_id)
     )
 
 

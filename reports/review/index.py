@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from drill import evidence, journal, record, runs
+from drill import evidence, journal, record, runs, signing
 from drill.errors import DrillError
 from drill.record import Record
 from reports import numbers
@@ -21,7 +21,7 @@ from reports.review.proof import prove
 from reports.review.trail import Trail
 
 FINISHED, UNFINISHED, ENDED_EARLY, UNREADABLE = "finished", "unfinished", "ended early", "unreadable"
-_FILES = (journal.FILE, runs.OBSERVATIONS, runs.RECORD, evidence.FILE, runs.SIGN_OFFS)
+_FILES = (journal.FILE, runs.OBSERVATIONS, runs.RECORD, evidence.FILE, signing.SIGN_OFFS)
 _COLUMNS = 17
 
 

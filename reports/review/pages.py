@@ -16,8 +16,8 @@ from reports.review import days, index, paging, run_page
 from reports.review.listing import REVIEWS, Wanted, listing
 from reports.review.proof import prove
 from reports.review.run_page import Reports
-from reports.review.sign_off import sign_off
-from reports.review.trail import COMMENT, SIGN_OFF, Said, Trail
+from reports.review.sign_off import dispute, sign_off
+from reports.review.trail import DISPUTE, SIGN_OFF, Said, Trail
 from reports.review.trend import trend
 from reports.wording import wall_time
 
@@ -88,9 +88,10 @@ class Pages:
         kind, who, text, seen = paging.typed(paging.RUN_KINDS)
         if kind == SIGN_OFF:
             sign_off(folder, self._trail, self._settings.signer, (who, text), seen)
+        elif kind == DISPUTE:
+            dispute(folder, self._trail, self._settings.signer, (who, text), seen)
         else:
-            said = Said(run_id, kind, who, text, {})
-            self._trail.add(said, self._settings.signer, None if kind == COMMENT else seen)
+            self._trail.add(Said(run_id, kind, who, text, {}), self._settings.signer)
         return redirect(url_for("run", run_id=run_id) + "#review", 303)
 
     def compare(self) -> str:

@@ -9,7 +9,7 @@ from drill import evidence
 from drill.errors import DrillError
 from drill.evidence import Difference, Hashed, Manifest
 from drill.model import Json
-from drill.runs import SIGN_OFFS
+from drill.signing import SIGN_OFFS
 from reports.review.keys import Ring
 from reports.review.trail import DECISIONS, SIGN_OFF, Entry, Trail
 

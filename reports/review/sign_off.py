@@ -1,13 +1,14 @@
-"""Signing a run off: its files are looked at, and their hashes are signed."""
+"""Signing a run off: its files are looked at, and their hashes are signed; or disputing it."""
 
 import os
 from pathlib import Path
 
 from drill import evidence, journal, record, runs
 from drill.errors import Refused
+from drill.signing import DISPUTES, SIGN_OFFS
 from reports.review.keys import Signer
 from reports.review.proof import manifest_fields, prove
-from reports.review.trail import SIGN_OFF, Entry, Said, Trail
+from reports.review.trail import DISPUTE, SIGN_OFF, Entry, Said, Trail
 
 
 def sign_off(folder: Path, trail: Trail, signer: Signer, who: tuple[str, str], seen: int) -> Entry:
@@ -42,14 +43,28 @@ def sign_off(folder: Path, trail: Trail, signer: Signer, who: tuple[str, str], s
     }
     entry = trail.add(Said(folder.name, SIGN_OFF, name, reason, more), signer, seen)
     signer.remember(folder.name, entry.hash, entry.at)
-    _keep(folder / runs.SIGN_OFFS, entry.line() + "\n")
+    _keep(folder / SIGN_OFFS, entry)
     return entry
 
 
-def _keep(path: Path, line: str) -> None:
+def dispute(folder: Path, trail: Trail, signer: Signer, who: tuple[str, str], seen: int) -> Entry:
+    """Say that a run's report is wrong, which ends its sign-off; arguments as those of :func:`sign_off`.
+
+    Raises:
+        Outdated: Somebody decided about it meanwhile.
+        DrillError: A file can't be written.
+
+    """
+    name, reason = who
+    entry = trail.add(Said(folder.name, DISPUTE, name, reason, {}), signer, seen)
+    _keep(folder / DISPUTES, entry)
+    return entry
+
+
+def _keep(path: Path, entry: Entry) -> None:
     descriptor = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o644)
     try:
-        os.write(descriptor, line.encode())
+        os.write(descriptor, f"{entry.line()}\n".encode())
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

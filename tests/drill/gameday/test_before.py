@@ -1,5 +1,6 @@
 """What keeps a day from being held: it was missed, or the one before it left something that blocks it."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from drill.gameday import folder, form, serving, workflow
 from drill.gameday.before import blocked, missed, warnings
 from drill.gameday.folder import Held
 from drill.gameday.form import Action, GameDay
+from drill.signing import DISPUTES, SIGN_OFFS
 from tests.drill.gameday.quick_day import Room
 
 PLANNED = datetime(2026, 11, 3, 9, tzinfo=UTC)
@@ -75,9 +77,29 @@ def test_what_the_day_before_left_blocks_or_is_told(tmp_path: Path, rule: str) -
     assert 2 == len(warnings(held, *where))
     assert (rule == "block") is bool(blocked(held, *where))
 
-    (tmp_path / "runs" / RUN / runs.SIGN_OFFS).touch()
+    run = tmp_path / "runs" / RUN
+    (run / SIGN_OFFS).write_text(decided(1) + decided(4), encoding="utf-8")
+    (run / DISPUTES).write_text(decided(3), encoding="utf-8")
     folder.write_action(first, Action(what="page somebody", owner="Ada", due=date(2026, 1, 2), done=True))
     assert ((), "") == (warnings(held, *where), blocked(held, *where))
+
+
+def decided(seq: int) -> str:
+    """Return a line as the review leaves it in a run's folder."""
+    return json.dumps({"body": json.dumps({"seq": seq}), "key": "k", "signature": "s"}) + "\n"
+
+
+@pytest.mark.parametrize("disputed", [decided(5), "?\n"])
+def test_a_dispute_ends_a_sign_off(tmp_path: Path, disputed: str) -> None:
+    """What was disputed after it was signed off is as unsigned; so is what nobody can read."""
+    held, _ = second(tmp_path, "block")
+    run = tmp_path / "runs" / RUN
+    (run / SIGN_OFFS).write_text(decided(4), encoding="utf-8")
+    signed = warnings(held, tmp_path / "days", tmp_path / "runs")
+    (run / DISPUTES).write_text(disputed, encoding="utf-8")
+
+    assert 1 == len(signed)
+    assert 2 == len(warnings(held, tmp_path / "days", tmp_path / "runs"))
 
 
 def test_a_day_before_that_can_not_be_read_blocks(tmp_path: Path) -> None:

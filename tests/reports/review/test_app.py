@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 
 from drill import cli
 from drill.errors import DrillError
+from drill.signing import signed_off
 from reports.review import app, database, keys, peer, sign_off
 from reports.review.access import ANYBODY, Access
 from reports.review.app import Settings
@@ -104,7 +105,9 @@ def test_a_dispute_ends_a_sign_off_and_comments_do_not(alone: Desk) -> None:
     alone.send(alone.form())
     alone.send(alone.form(kind="comment", text="The alarm came late."))
     assert "Signed off by" in alone.client.get(alone.address).get_data(as_text=True)
+    signed = signed_off(alone.folder)
     alone.send(alone.form(kind="dispute", text="Wrong load."))
+    assert (True, False) == (signed, signed_off(alone.folder))
     page = alone.client.get(alone.address).get_data(as_text=True)
     assert "Disputed by <strong>Nora</strong>" in page
     assert "All that was said (3)" in page

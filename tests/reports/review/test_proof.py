@@ -12,7 +12,7 @@ from drill import cli, evidence
 from drill.errors import Refused, UsageError
 from drill.exit_codes import INCONCLUSIVE, TAMPERED
 from drill.journal import Journal
-from drill.runs import SIGN_OFFS
+from drill.signing import SIGN_OFFS
 from reports.review import database, keys
 from reports.review.keys import Signer
 from reports.review.proof import prove
