@@ -96,7 +96,7 @@ def test_an_on_demand_table_is_throttled_by_its_maximum(other: Lab, tmp_path: Pa
     for name in ("throttling_onset", "time_to_clear", "time_to_alert"):
         assert measurement(ended, name).high is not None
     assert 0.3 < measurement(ended, "failed_share").low <= measurement(ended, "throttled_share").low
-    assert 0 == measurement(ended, "recovery_point_writes", "dynamodb/cutover").high
+    assert 0 == measurement(ended, "recovery_point_writes", "dynamodb/resumed").high
 
 
 def test_a_deleted_peering_is_made_anew(other: Lab, tmp_path: Path) -> None:
