@@ -98,6 +98,7 @@ def _cluster(backend: Backend, item: DBCluster, region: str) -> world.Cluster:
         security_group_ids=tuple(item.vpc_security_group_ids),
         min_acu=float(capacity.get("MinCapacity", 0)),
         max_acu=float(capacity.get("MaxCapacity", 0)),
+        leaving=tuple(str(one.db_instance_identifier) for one in item._members if one not in living),
     )
 
 

@@ -21,6 +21,7 @@ class Cluster:
         security_group_ids: Security groups of its network interfaces.
         min_acu: Least Aurora capacity units of a Serverless v2 instance; 0 if it is not serverless.
         max_acu: The most of them.
+        leaving: Ids of instances that are being deleted.
 
     """
 
@@ -44,6 +45,7 @@ class Cluster:
     security_group_ids: tuple[str, ...] = ()
     min_acu: float = 0.0
     max_acu: float = 0.0
+    leaving: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
