@@ -112,9 +112,8 @@ class Database:
         if cluster == self.cluster and self._wanted:
             return
         self._wanted = cluster is not None
-        if cluster is not None and (cluster.leaving or cluster.instances != self.cluster.instances):
-            # One that came and went before anything was told of it is told of all the same, and so is
-            # one that came and went between two looks.
+        if cluster is not None and cluster.leaving:
+            # One that came and went before anything was told of it is told of all the same.
             self._told = None
         self.cluster = cluster or self.cluster
         self._changed.set()

@@ -1,6 +1,7 @@
 """The sampler as a process: it starts, ends, dies with its parent, and is seen to die."""
 
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from drill.model import Goodness, Observation, ProbeSpec
 from drill.observations import Store
 from drill.probes.process import Sampler
 from drill.probes.sampler import Order
-from drill.probes.turn import NICE
+from drill.probes.turn import NICE, SLICE_NS
 from tests.drill.probes.scripted import Place, Serve
 
 PARENT = """
@@ -64,6 +65,13 @@ def runs(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return status.rpartition(")")[2].split()[0] != "Z"
+
+
+def slice_ns(pid: int) -> int:
+    """Return a process's slice; 0 where the kernel tells none, or lets nobody ask for one (before 6.12)."""
+    path, release = Path(f"/proc/{pid}/sched"), [int(one) for one in platform.release().split(".")[:2]]
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() and release >= [6, 12] else []
+    return next((int(line.rpartition(":")[2]) for line in lines if line.startswith("se.slice")), 0)
 
 
 class TestSampler:
@@ -171,9 +179,12 @@ class TestApiProbes:
         sampler = Sampler.start([clients(), table], context, path)
         (other,) = children(sampler.pid)
         nice = [os.getpriority(os.PRIO_PROCESS, pid) for pid in (0, sampler.pid, other)]
+        slices = [slice_ns(pid) for pid in (sampler.pid, other)]
         await_until(lambda: {each.probe for each in observed(path)} == {"clients", "table"})
         sampler.stop()
 
+        if slices[1]:
+            assert slices[0] == SLICE_NS < slices[1]
         # Who may not come first is as all others are; who calls AWS's API never comes first.
         assert nice[0] == nice[2]
         asked = f"import os; os.setpriority(os.PRIO_PROCESS, 0, {NICE})"
