@@ -60,6 +60,8 @@ def test_a_message_reaches_the_queue(lab: AlarmLab) -> None:
     assert told["Trigger"]["MetricName"] == "errors"
     assert (told["Trigger"]["Statistic"], told["Trigger"]["StatisticType"]) == ("SUM", "Statistic")
     assert (told["Trigger"]["Period"], told["Trigger"]["Threshold"]) == (60, 5.0)
+    # The lab writes it down once the message can be read: a reader may be there before.
+    assert eventually(lambda: lab.events("message_arrived"))
     (arrived,) = lab.events("message_arrived")
     assert (arrived["queue"], arrived["topic"], arrived["message_id"]) == (
         "alerts",
