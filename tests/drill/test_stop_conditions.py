@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -85,25 +86,25 @@ def test_an_attempt_that_never_comes_counts_as_bad() -> None:
 
 def test_a_drill_that_takes_too_long_is_stopped() -> None:
     """The longest allowed duration holds while it runs too."""
-    stop = StopConditions(asked(limits={"max_duration_s": 0.05}).plan, NOBODY)
+    stop = StopConditions(asked(limits={"max_duration_s": 0.5}).plan, NOBODY)
     assert "" == stop.tripped(EMPTY)
-    time.sleep(0.06)
+    time.sleep(0.6)
 
     assert "limits.max_duration_s" in stop.tripped(EMPTY)
 
 
 def test_alarms_that_nobody_can_read_stop_the_drill() -> None:
     """Without an answer for the stated time the drill ends, and no poll has waited for AWS."""
-    plan = asked(stop={"alarms": {"us-east-1": ["errors"]}, "unseen_s": 0.3}).plan
+    plan = asked(stop={"alarms": {"us-east-1": ["errors"]}, "unseen_s": 2}).plan
     stop = StopConditions(plan, NOBODY)
     began = time.perf_counter()
     first = stop.tripped(EMPTY)
     took_s = time.perf_counter() - began
-    time.sleep(0.4)
+    time.sleep(2.1)
 
     assert "" == first
-    assert took_s < 0.3
-    assert "could not be read for 0.3 s" in stop.tripped(EMPTY)
+    assert took_s < 2
+    assert "could not be read for 2 s" in stop.tripped(EMPTY)
 
 
 def test_an_alarm_that_fires_stops_the_drill(tmp_path: Path) -> None:
@@ -111,11 +112,12 @@ def test_an_alarm_that_fires_stops_the_drill(tmp_path: Path) -> None:
     timing = {"api_interval_s": 0.05}
     plan = asked(timing=timing, stop={"alarms": {"us-east-1": ["errors"]}, "unseen_s": 30}).plan
     with alarm_lab(tmp_path) as lab:
-        lab.alarm(TreatMissingData="notBreaching")
-        assert lab.comes_to("OK")
+        lab.alarm(TreatMissingData="ignore")  # what is set by hand stays
+        by_hand = partial(lab.client("cloudwatch").set_alarm_state, AlarmName="errors", StateReason="test")
+        by_hand(StateValue="OK")
         calm, gone = StopConditions(plan, lab.lab.aws), StopConditions(plan, lab.lab.aws)
         assert "" == until_said(calm, 0.5)
-        lab.client("cloudwatch").set_alarm_state(AlarmName="errors", StateValue="ALARM", StateReason="test")
+        by_hand(StateValue="ALARM")
         fired = until_said(calm, 20)
         lab.client("cloudwatch").delete_alarms(AlarmNames=["errors"])
         deleted = until_said(gone, 20)

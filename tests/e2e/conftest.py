@@ -7,17 +7,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
+from tenacity import Retrying, retry_if_result, stop_after_attempt
 
 from drill import record, runs, target
 from drill.aws import Aws
-from drill.exit_codes import INCONCLUSIVE
+from drill.exit_codes import INCONCLUSIVE, REFUSED
 from drill.record import Record
 from drill.target import Target
 from infra.lab import ready, session, truth
 from infra.lab.control_plane.decreases import FORGETS
 from infra.lab.fingerprint import fingerprint
+
+Came = TypeVar("Came")
 
 
 @dataclass(frozen=True)
@@ -86,25 +90,29 @@ class Ended:
     folder: Path
 
 
-def _starved(ended: "subprocess.CompletedProcess[str]") -> bool:
-    return ended.returncode == INCONCLUSIVE and "The probes were starved" in ended.stdout
+def tried(attempt: Callable[[], Came], busy: Callable[[Came], bool]) -> Came:
+    """Do something, and again, twice at most, where a busy machine kept it from coming to what is tested."""
+    trying = Retrying(
+        retry=retry_if_result(busy),
+        stop=stop_after_attempt(3),
+        retry_error_callback=lambda state: state.outcome and state.outcome.result(),
+    )
+    return trying(attempt)
+
+
+def _too_busy(ended: "subprocess.CompletedProcess[str]") -> bool:
+    """Say whether a drill ended as it is to when the machine is too busy to measure, or to begin."""
+    said = {
+        INCONCLUSIVE: ("The probes were starved", "nothing was injected"),
+        REFUSED: ("check-is-healthy",),
+    }
+    return any(words in ended.stdout + ended.stderr for words in said.get(ended.returncode, ()))
 
 
 def unstarved(command: list[str], **environment: str) -> "subprocess.CompletedProcess[str]":
     """Run a drill; again if this machine was too busy to measure, which is what it is to say then."""
-    tries = 3
-    while True:
-        ended = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=180,
-            env={**os.environ, **environment},
-        )
-        tries -= 1
-        if not (tries and _starved(ended)):
-            return ended
+    started = partial(subprocess.run, command, capture_output=True, text=True, check=False, timeout=180)
+    return tried(partial(started, env={**os.environ, **environment}), _too_busy)
 
 
 def run_on(lab: Lab, root: Path, *arguments: str) -> Ended:

@@ -21,7 +21,7 @@ from tests.e2e.conftest import Lab
 
 pytestmark = pytest.mark.slow
 
-WAIT_S = 60
+WAIT_S = 120
 GARBLING = """CREATE TRIGGER garbling AFTER INSERT ON segment BEGIN
 UPDATE segment SET attempts = zeroblob(length(attempts)) WHERE id = NEW.id; END"""
 # A drill that stays in the middle for long enough to type something else.
@@ -287,7 +287,7 @@ def test_a_stopped_runner_is_killed_before_it_is_put_back(lab: Lab, root: Path) 
 def test_an_abort_puts_back_and_ends_with_5(lab: Lab, root: Path) -> None:
     """Typed in another terminal it stops the drill, waits for the rollback, and the record says who."""
     before = lab.fingerprint()
-    runner = start_broken(lab, root)
+    runner = start_broken(lab, root, *LASTING)
     aborted = drill(root, "abort")
     printed, _ = runner.communicate(timeout=WAIT_S)
 
@@ -301,7 +301,7 @@ def test_an_abort_puts_back_and_ends_with_5(lab: Lab, root: Path) -> None:
 def test_a_condition_on_the_clients_stops_the_drill(lab: Lab, root: Path) -> None:
     """An expression that holds ends in rollback, exit 5 and a record that names it."""
     before = lab.fingerprint()
-    runner = start(lab, root, "--blackout", "--stop-when", "primary-direct bad > 50% for 1s")
+    runner = start_broken(lab, root, "--blackout", "--stop-when", "primary-direct bad > 50% for 1s")
     printed, _ = runner.communicate(timeout=WAIT_S)
 
     assert 5 == runner.returncode, printed

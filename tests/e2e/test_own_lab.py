@@ -14,7 +14,7 @@ import pytest
 from drill import journal, runs
 from infra.lab.addresses import BLOCKS
 from tests.e2e.conftest import unstarved
-from tests.e2e.test_interrupted import await_entry, drill, kill_all
+from tests.e2e.test_interrupted import begun, drill, kill_all
 
 pytestmark = pytest.mark.slow
 
@@ -59,8 +59,7 @@ def test_a_whole_drill_from_nothing(temporary: Path, tmp_path: Path) -> None:
 def test_the_lab_outlives_a_killed_runner_until_it_is_put_back(temporary: Path, tmp_path: Path) -> None:
     """After SIGKILL the lab is still there to be put back, and ends by itself once it is."""
     root = tmp_path / "runs"
-    runner = run(temporary, root)
-    await_entry(root, "injected")
+    runner = begun(root, lambda: run(temporary, root))
     kill_all(runner, root)
     time.sleep(2)
 

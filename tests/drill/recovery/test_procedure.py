@@ -33,7 +33,7 @@ def test_a_step_is_awaited_and_timed_as_an_interval(where: Target, tmp_path: Pat
             if line.startswith("complete: first"):
                 (url,) = [url for url in self.urls() if "/first-" in url]
                 tags = Aws.of(where).client("sqs", REGIONS[1]).list_queue_tags(QueueUrl=url)["Tags"]
-                ready.append(int(tags[MADE]) + round(0.4e9))
+                ready.append(int(tags[MADE]) + round(1.5e9))
 
         @staticmethod
         def urls() -> list[str]:
@@ -41,7 +41,7 @@ def test_a_step_is_awaited_and_timed_as_an_interval(where: Target, tmp_path: Pat
             return found
 
     steps = (
-        Step("first", MadeQueue("first", ready_after_s=0.4)),
+        Step("first", MadeQueue("first", ready_after_s=1.5)),
         Step("second", MadeQueue("second"), needs=("first",)),
     )
     record = run(Procedure(followed=steps), where, tmp_path / "runs", Watched())

@@ -47,7 +47,7 @@ def test_without_aurora_an_order_is_pending(shop: Backend) -> None:
 
 def test_after_a_failure_aurora_is_left_alone(shop: Backend) -> None:
     """Only the first request waits for a silent database; the next ones are much faster."""
-    client = shop.application(DB_PAUSE_S="60")
+    client = shop.application(DB_PAUSE_S="60", DB_TIMEOUT_S="4")
     shop.link.state = "dark"
     began = time.monotonic()
     client.order(1)

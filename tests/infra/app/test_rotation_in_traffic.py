@@ -134,24 +134,24 @@ def test_connections_outlive_rotations(shop: Shop) -> None:
 def test_who_slept_through_two_rotations_logs_in_again(shop: Shop) -> None:
     """Its password is not in force any more: the secret is read once more, and no order is pending."""
     shop.rotate()
-    client = shop.stores.application()
+    client = shop.stores.application(DB_TIMEOUT_S="10")
     assert client.order(0)[0] == 201
     shop.rotate()
     shop.rotate()
     shop.stores.loop.run(shop.stores.link.drop())
     assert client.order(1)[0] == 201
-    assert {user for _, user in sessions(shop)} == {shop.clone}
+    until(lambda: {user for _, user in sessions(shop)} == {shop.clone}, "the old session's end")
 
 
 def test_one_rotation_locks_nobody_out(shop: Shop) -> None:
     """Who still has the login of before can go on with it: it is not read again."""
     shop.rotate()
-    client = shop.stores.application()
+    client = shop.stores.application(DB_TIMEOUT_S="10")
     assert client.order(0)[0] == 201
     shop.rotate()
     shop.stores.loop.run(shop.stores.link.drop())
     assert client.order(1)[0] == 201
-    assert {user for _, user in sessions(shop)} == {shop.clone}
+    until(lambda: {user for _, user in sessions(shop)} == {shop.clone}, "the old session's end")
 
 
 def test_orders_wait_for_the_first_rotation(shop: Shop) -> None:

@@ -125,8 +125,8 @@ def test_a_deletion_takes_its_time_and_leaves_nothing(lab: RdsLab) -> None:
     assert gone["DBInstance"]["DBInstanceStatus"] == "deleting"
     with pytest.raises(ClientError, match="InvalidParameterCombination"):
         rds.delete_db_cluster(DBClusterIdentifier="orders")
-    rds.delete_db_cluster(DBClusterIdentifier="orders", SkipFinalSnapshot=True)
-    assert lab.cluster()["Status"] == "deleting"
+    gone = rds.delete_db_cluster(DBClusterIdentifier="orders", SkipFinalSnapshot=True)
+    assert gone["DBCluster"]["Status"] == "deleting"
     until(lambda: rds.describe_db_clusters()["DBClusters"] == [])
     assert rds.describe_db_instances()["DBInstances"] == []
     assert not alive(pid)

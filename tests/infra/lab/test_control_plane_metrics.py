@@ -63,12 +63,13 @@ def refusal(call: Any, **arguments: Any) -> str:
 
 def test_periods_are_real_minutes(lab: Lab) -> None:
     """Points fall into the minute of their own time stamp, whatever the lab's clock."""
+    now = whole_minute()
     for ago, value in ((3, 1.0), (3, 5.0), (1, 2.0)):
-        put(lab, Value=value, Timestamp=whole_minute(ago) + timedelta(seconds=value))
+        put(lab, Value=value, Timestamp=now - ago * MINUTE + timedelta(seconds=value))
     found = statistics(lab, "Sum", "Average", "SampleCount", "Minimum", "Maximum")
     assert [(point["Timestamp"], point["Sum"], point["SampleCount"]) for point in found] == [
-        (whole_minute(3), 6.0, 2.0),
-        (whole_minute(1), 2.0, 1.0),
+        (now - 3 * MINUTE, 6.0, 2.0),
+        (now - MINUTE, 2.0, 1.0),
     ]
     assert (found[0]["Average"], found[0]["Minimum"], found[0]["Maximum"]) == (3.0, 1.0, 5.0)
 

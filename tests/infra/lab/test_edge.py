@@ -260,10 +260,11 @@ def test_a_security_group_without_the_port_darkens_the_whole_load_balancer(tmp_p
 
 def test_an_answer_does_not_leave_a_dark_edge(tmp_path: Path) -> None:
     """A request under way when the edge goes dark is answered, and logged as served, only afterwards."""
-    release = threading.Event()
+    asked, release = threading.Event(), threading.Event()
 
     class Slow(Answering):
         def invoke(self, region: str, function: str, qualifier: str, payload: bytes) -> Invocation:
+            asked.set()
             release.wait(10)
             return super().invoke(region, function, qualifier, payload)
 
@@ -271,7 +272,7 @@ def test_an_answer_does_not_leave_a_dark_edge(tmp_path: Path) -> None:
 
     async def scene(s: Scene) -> None:
         fetching = asyncio.create_task(_fetch(s.at(EAST), _get()))
-        await asyncio.sleep(0.05)
+        await until(asked.is_set)
         s.edge.reconcile(with_acl(s.snapshot, "edge-", DENY_ALL))
         await until(lambda: len(s.made.events("path_closed")) == 4)
         release.set()

@@ -25,9 +25,9 @@ def clients() -> Iterator[Aws]:
 
 @pytest.fixture
 def aws(clients: Aws) -> Aws:
-    """Give the clients of an account with the role for AWS FIS; experiments take 0.3 s to start and stop."""
+    """Give the clients of an account with the role for AWS FIS; experiments take 1 s to start and stop."""
     BackendDict.reset()
-    experiments.install(0.3, lambda: None)
+    experiments.install(1.0, lambda: None)
     clients.client("iam", "global").create_role(RoleName="fis", AssumeRolePolicyDocument="{}")
     return clients
 
@@ -82,7 +82,7 @@ def test_runs_and_is_stopped(fis: Fis, table: str) -> None:
     experiment = start(fis, table)
     assert paused() == []
     assert follow(fis, experiment, "running") == ["initiating", "running"]
-    assert time.monotonic() - began > 0.3
+    assert time.monotonic() - began > 1.0
     assert paused() == [(experiment, EAST, "orders")]
     assert fis.stop_experiment(id=experiment)["experiment"]["state"]["status"] == "stopping"
     assert paused() == [(experiment, EAST, "orders")]
@@ -93,7 +93,7 @@ def test_runs_and_is_stopped(fis: Fis, table: str) -> None:
 
 def test_completes_after_its_duration(monkeypatch: pytest.MonkeyPatch, fis: Fis, table: str) -> None:
     """It ends by itself, and then can't be stopped any more."""
-    monkeypatch.setattr(experiments, "duration_s", lambda _: 0.3)
+    monkeypatch.setattr(experiments, "duration_s", lambda _: 1.0)
     monkeypatch.setattr(experiments, "SHORTEST_S", 0.1)
     experiment = start(fis, table)
     assert follow(fis, experiment, "completed") == ["initiating", "running", "completed"]
@@ -104,7 +104,7 @@ def test_completes_after_its_duration(monkeypatch: pytest.MonkeyPatch, fis: Fis,
 def test_stopped_before_it_runs_it_never_pauses(fis: Fis, table: str) -> None:
     """An experiment that is stopped while it initiates pauses nothing, however long stopping takes."""
     experiment = start(fis, table)
-    experiments.install(1.0, lambda: None)
+    experiments.install(2.0, lambda: None)
     fis.stop_experiment(id=experiment)
     time.sleep(0.5)
     assert status(fis, experiment) == "stopping"

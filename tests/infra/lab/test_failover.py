@@ -79,7 +79,7 @@ class Cloud:
         resolver = self.made.addresses.client_resolver
         found = await dns.asyncquery.udp(query, resolver, timeout=5, port=self.dns_port)
         try:
-            async with asyncio.timeout(0.5):
+            async with asyncio.timeout(2):
                 reader, writer = await asyncio.open_connection(str(found.answer[0][0]), self.port)
                 try:
                     writer.write(b"GET / HTTP/1.0\r\n\r\n")

@@ -103,8 +103,9 @@ def test_a_switchover_loses_nothing(lab: RdsLab) -> None:
     _, secondary = make(lab)
     for _ in range(2, 30):
         lab.ask("INSERT INTO kept VALUES (2)")
-    lab.rds().switchover_global_cluster(GlobalClusterIdentifier="world", TargetDbClusterIdentifier=secondary)
-    (group,) = lab.rds().describe_global_clusters()["GlobalClusters"]
+    group = lab.rds().switchover_global_cluster(
+        GlobalClusterIdentifier="world", TargetDbClusterIdentifier=secondary
+    )["GlobalCluster"]
     assert group["Status"] == "switching-over"
     assert group["FailoverState"]["ToDbClusterArn"] == secondary
     assert lab.cluster("standby", WEST)["Status"] == "switching-over"

@@ -154,7 +154,7 @@ def test_real_invocations_are_counted(tmp_path: Path) -> None:
             assert await asyncio.to_thread(eventually, lambda: 1 in made.control.ready)
             await made.invoke("live")
             await made.invoke("live", do="raise")
-            await asyncio.gather(*(made.invoke("live", do="sleep", seconds=0.5) for _ in range(2)))
+            await asyncio.gather(*(made.invoke("live", do="sleep", seconds=3) for _ in range(2)))
 
     asyncio.run(scenario())
     metrics.publish()

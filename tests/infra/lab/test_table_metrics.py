@@ -63,7 +63,7 @@ def statistic(lab: Lab, name: str, what: str = "Sum", region: str = EAST, **dime
         Dimensions=[{"Name": one, "Value": value} for one, value in dimensions.items()],
         StartTime=now - timedelta(minutes=10),
         EndTime=now + timedelta(minutes=10),
-        Period=3600,
+        Period=86400,
         Statistics=[what],
     )["Datapoints"]
     return None if not found else sum(point[what] for point in found)

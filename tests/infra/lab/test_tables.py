@@ -171,12 +171,12 @@ def test_a_pause_holds_back_both_directions_until_it_ends(world: World, paused: 
 
 def test_a_pause_catches_what_is_on_its_way(world: World, tmp_path: Path) -> None:
     """A write that was accepted and had not arrived when the pause began waits for its end."""
-    lagging = world.with_lag(1.0, 0.01, tmp_path)
+    lagging = world.with_lag(2.0, 0.01, tmp_path)
 
     async def story() -> None:
         await lagging.put("1", "n")
         experiment = await lagging.pause()
-        await asyncio.sleep(1.4)
+        await asyncio.sleep(2.4)
         assert await lagging.nonce("1") is None
         await lagging.resume(experiment)
         await lagging.shows("1", "n")
