@@ -152,11 +152,6 @@ class TestUnsent:
         assert {(None, Goodness.UNKNOWN)} == {(one.sent_ns, one.goodness) for one in of_a_stall}
         looked_at = [one for one in (*stalled, *running) if one.goodness is Goodness.BAD]
         assert {"timeout"} == {one.detail["error"] for one in looked_at}
-        # What lasted through the stall and is bad all the same was looked at for long before it.
-        through = [
-            one for one in stalled if one in looked_at and (one.done_ns or 0) - (one.sent_ns or 0) >= 0.5e9
-        ]
-        assert all(one.due_ns < min(other.due_ns for other in of_a_stall) for one in through)
         assert Goodness.BAD in {one.goodness for one in running}
 
     def test_stalled_until_the_end(self, place: Place) -> None:
