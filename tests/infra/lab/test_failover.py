@@ -92,7 +92,7 @@ class Cloud:
 
 def _play_cloud(folder: Path, scene: Callable[[Cloud], Coroutine[Any, Any, None]]) -> Lab:
     async def played(made: Lab) -> None:
-        profile = replace(PROFILE, check_scale=0.002, check_connect_s=0.2)
+        profile = replace(PROFILE, check_scale=0.002)
         port = free_port([made.addresses.inside(region, "10.0.10.10") for region in (EAST, WEST)])
         name_port, invoker = dns_port(made), Answering()
 
@@ -146,9 +146,11 @@ def test_a_dark_region_fails_over_and_back_end_to_end(tmp_path: Path) -> None:
         e["at_ns"] for e in made.events("request_served") if e["region"] == WEST and e["path"] == "/"
     )
     checkers = [e for e in made.events("checker_changed") if e["health_check_id"] == EAST and not e["good"]]
+    # The last of the three decides; on a busy machine one of them may have found it too slow before.
+    last = max(e["at_ns"] for e in checkers if e["at_ns"] < unhealthy)
     shown = next(e["at_ns"] for e in made.events("health_shown") if not e["healthy"])
     assert {0, 1, 2} == {e["checker"] for e in checkers}
-    assert closed < min(e["at_ns"] for e in checkers) < unhealthy < shown < flipped < seen < served
+    assert closed < last < unhealthy < shown < flipped < seen < served
 
 
 def test_inverting_the_check_moves_traffic_off_a_healthy_region(tmp_path: Path) -> None:
