@@ -9,6 +9,7 @@ import http
 import ipaddress
 import threading
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
@@ -18,6 +19,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.credentials import DeferredRefreshableCredentials
 from botocore.exceptions import ClientError
+from botocore.loaders import Loader, create_loader
 from botocore.model import OperationModel
 
 from drill import redaction
@@ -75,7 +77,7 @@ class Aws:
             retries={"mode": "standard", "total_max_attempts": attempts},
             user_agent_extra="drill",
         )
-        self._session = boto3.Session(**_credentials(endpoint_url))
+        self._session = boto3.Session(botocore_session=_session(), **_credentials(endpoint_url))
         if role is not None:
             self._session = _assumed(self._session, role, endpoint_url, self._config)
         self._begin(_unfenced)
@@ -171,6 +173,27 @@ def _before_parsing(operation_model: OperationModel, response_dict: dict[str, An
             response_dict.update(status_code=http.HTTPStatus.BAD_GATEWAY, body=b"")
 
 
+@cache
+def _loader(data_path: str | None) -> Loader:
+    """Return the one reader of botocore's descriptions of services, which keeps what it has read.
+
+    Each session would read them anew: EC2's alone takes longer than most calls to it.
+    """
+    return create_loader(data_path)
+
+
+def _session() -> botocore.session.Session:
+    """Return a session of the environment and its profile.
+
+    Raises:
+        ProfileNotFound: There is no such profile.
+
+    """
+    made = botocore.session.get_session()
+    made.register_component("data_loader", _loader(made.get_config_variable("data_path")))
+    return made
+
+
 def _credentials(endpoint_url: str | None) -> dict[str, str]:
     """Return placeholders for an endpoint on loopback: no real key is ever used to sign for it."""
     host = urlsplit(endpoint_url).hostname if endpoint_url else None
@@ -210,6 +233,6 @@ def _assumed(source: boto3.Session, role: Role, endpoint_url: str | None, config
             "expiry_time": given["Expiration"].isoformat(),
         }
 
-    inner = botocore.session.get_session()
+    inner = _session()
     inner._credentials = DeferredRefreshableCredentials(taken, "assume-role")  # noqa: SLF001 (no public way)
     return boto3.Session(botocore_session=inner)
