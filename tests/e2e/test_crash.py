@@ -50,7 +50,9 @@ WAIT_S = 120.0
 @pytest.fixture(scope="module")
 def hasty(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a target file of the lab with short waits."""
-    timing = lab.target.timing.model_copy(update={"warm_up_s": 0.8, "settle_s": 0.8, "deadline_s": 20.0})
+    timing = lab.target.timing.model_copy(
+        update={"warm_up_s": 0.8, "settle_s": 0.8, "deadline_s": 20.0, "lease_s": 5.0}
+    )
     path = tmp_path_factory.mktemp("hasty") / "target.yaml"
     target.dump(lab.target.model_copy(update={"timing": timing}), path)
     return path
@@ -85,7 +87,7 @@ class Deaths:
         self._name_the_peering()
         root = self.folder / f"runs-{self._count}"
         passed = self.folder / f"passed-{self._count}"
-        arguments = ["run", *way, "--target", str(self.target_path), "--runs", str(root)]
+        arguments = ["run", *way, "--no-audit", "--target", str(self.target_path), "--runs", str(root)]
         ended = self.python(number, passed, watchdog, "-", *arguments)
         names = passed.read_text(encoding="utf-8").splitlines()
         assert (ended.returncode < 0) is (0 <= number < len(names)), ended

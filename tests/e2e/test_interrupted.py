@@ -31,7 +31,7 @@ LASTING = ("--blackout", "--lag-s", "30")
 def start(lab: Lab, root: Path, *arguments: str, own_group: bool = False) -> subprocess.Popen[str]:
     """Start a drill in a process of its own, and in a process group of its own if asked."""
     where = ["--target", str(lab.target_path), "--runs", str(root)]
-    command = [sys.executable, "-m", "drill", "run", "region-outage", *arguments, *where]
+    command = [sys.executable, "-m", "drill", "run", "region-outage", "--no-audit", *arguments, *where]
     group = 0 if own_group else None
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, process_group=group
@@ -105,7 +105,7 @@ def await_rescue(root: Path) -> None:
 @pytest.fixture
 def lab(lab: Lab, tmp_path: Path) -> Lab:
     """Give the lab with a target file of short waits: nothing here is measured."""
-    return lab.timed(tmp_path / "target.yaml", warm_up_s=0.5, settle_s=0.5)
+    return lab.timed(tmp_path / "target.yaml", warm_up_s=0.5, settle_s=0.5, lease_s=5)
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def stopped_by(root: Path) -> str:
 def test_an_alarm_stops_the_drill(lab: Lab, alarmed: Path, tmp_path: Path) -> None:
     """An alarm that goes off under the fault ends in rollback, exit 5 and a record that names it."""
     before, root = lab.fingerprint(), tmp_path / "runs"
-    command = [sys.executable, "-m", "drill", "run", "region-outage", "--rto", "60"]
+    command = [sys.executable, "-m", "drill", "run", "region-outage", "--no-audit", "--rto", "60"]
     command += [*LASTING, "--target", str(alarmed), "--runs", str(root)]
     runner = begun(
         root,
@@ -78,7 +78,7 @@ def test_the_operators_key_stops_the_drill(lab: Lab, tmp_path: Path) -> None:
     """``s`` at the drill's terminal ends in rollback, exit 5, and a record that says who pressed it."""
     before, root = lab.fingerprint(), tmp_path / "runs"
     ours, theirs = pty.openpty()
-    command = ["setsid", "--ctty", sys.executable, "-m", "drill", "run", "region-outage"]
+    command = ["setsid", "--ctty", sys.executable, "-m", "drill", "run", "region-outage", "--no-audit"]
     with (tmp_path / "printed").open("w+b") as printed:
         command += ["--target", str(lab.target_path), "--runs", str(root)]
         runner = begun(root, lambda: subprocess.Popen(command, stdin=theirs, stdout=printed, stderr=printed))
