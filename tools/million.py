@@ -39,6 +39,8 @@ from scenarios.region_outage import WRITER, RegionOutage, RegionOutageParams  # 
 RUN = "20260101t000000-region-outage-0000"
 LOST = 9
 WALL = "2026-01-01T00:00:00.000000+00:00"
+# What a report of a million may cost on a quiet machine.
+MOST_S, MOST_MB, MOST_REPORT_MB = 10, 500, 2
 PROBES = RegionOutage().probes(target(), RegionOutageParams(blackout=True))
 ALL = tuple(spec.name for spec in PROBES)
 
@@ -88,8 +90,12 @@ def main() -> None:
     if chosen.json:
         print(told.strip())
         return
-    for key, value in json.loads(told).items():
+    took = Took(**json.loads(told))
+    for key, value in asdict(took).items():
         print(f"{key:24} {value:>14,.2f}" if isinstance(value, float) else f"{key:24} {value:>14,}")
+    within = took.measured_s + took.rendered_s < MOST_S and took.peak_mb < MOST_MB
+    if not (within and took.report_mb < MOST_REPORT_MB):
+        sys.exit(f"more than {MOST_S} s, {MOST_MB} MB of memory or {MOST_REPORT_MB} MB of a page")
 
 
 def make(folder: Path, count: int, names: Collection[str]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
-from bench import accuracy, drills, rates, startup
+from bench import accuracy, drills, rates, startup, volume
 from bench.running import TREE, Table
 
 from drill import clock
@@ -16,6 +16,7 @@ ALONE: dict[str, Callable[[], Table]] = {
     "startup": startup.measured,
     "rates": rates.measured,
     "accuracy": accuracy.measured,
+    "volume": volume.measured,
 }
 ON_A_LAB: dict[str, Callable[[drills.Lab], Table]] = {
     "overhead": drills.overhead,

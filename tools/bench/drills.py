@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from bench.running import DRILL, Table, ran, spread
+from bench.running import CHAOS, DRILL, Table, ran, spread
 
 from drill import journal, record, runs
 from drill.record import Record
@@ -146,9 +146,48 @@ def rescue(place: Lab) -> Table:
     how = (
         f"kill -9 of the runner right after a blackout, {RUNS} times: seconds until its watchdog had put "
         f"everything back and checked it. The lease says after {lease_s:g} s of silence that a runner is "
-        "dead; the watchdog sees a death on its own machine at once. Chaos Toolkit left the fault in place."
+        "dead; the watchdog sees a death on its own machine at once. Chaos Toolkit's fault is a file that "
+        "its method makes and that its rollbacks, which it is told to do always, remove; it is looked for "
+        f"{lease_s:g} s after its runner's death."
     )
-    return Table("Crash recovery", how, ("killed and put back, s",), ((spread(taken),),))
+    left = sum(_chaos_left(lease_s) for _ in range(RUNS))
+    rows = (("drill", spread(taken), f"0 of {RUNS}"), ("Chaos Toolkit", "-", f"{left} of {RUNS}"))
+    return Table("Crash recovery", how, ("runner", "killed and put back, s", "fault left in place"), rows)
+
+
+def _chaos_left(wait_s: float) -> bool:
+    """Kill Chaos Toolkit in the midst of its method; say whether its fault is there after a while."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        fault = folder / "fault"
+
+        def doing(title: str, path: str, *arguments: str) -> dict[str, object]:
+            provider = {"type": "process", "path": path, "arguments": list(arguments)}
+            return {"type": "action", "name": title, "provider": provider}
+
+        experiment = {
+            "title": "killed",
+            "description": "killed in the midst of its method",
+            "method": [doing("break", "touch", str(fault)), doing("watch", "sleep", str(2 * wait_s))],
+            "rollbacks": [doing("mend", "rm", "-f", str(fault))],
+        }
+        (folder / "experiment.json").write_text(json.dumps(experiment), encoding="utf-8")
+        command = [CHAOS, "--no-version-check", "run", "--rollback-strategy", "always", "experiment.json"]
+        process = subprocess.Popen(
+            [str(word) for word in command],
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            _await(fault.exists)
+            process.kill()
+            process.wait()
+            time.sleep(wait_s)
+            return fault.exists()
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)  # the sleep outlives it
 
 
 def _broken(root: Path) -> Path | None:
