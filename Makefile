@@ -41,7 +41,7 @@ else
 endif
 
 .PHONY: crash
-crash: setup ## Kill drills at every point of theirs, and see that all is put back (about half an hour)
+crash: setup ## Kill drills at every point of theirs, and see that all is put back (hours; DRILL_POINTS=4: half an hour)
 	@DRILL_EVERY_POINT=1 $(BIN)/pytest tests/e2e/test_crash.py -s $(ARGS)
 
 .PHONY: ways

@@ -1,7 +1,8 @@
 """The crash matrix: wherever a drill dies, its watchdog alone or ``drill recover`` alone puts all back.
 
 Every registered scenario is in it. ``DRILL_EVERY_POINT=1``, as ``make crash`` sets it, tries each point
-both ways; without it a few of one scenario, and of a blackout, are drawn by ``DRILL_SEED``.
+both ways, or so many of each scenario as ``DRILL_POINTS`` says; without it a few of one scenario, and of
+a blackout, are drawn by ``DRILL_SEED``.
 """
 
 import os
@@ -26,6 +27,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 SEED = int(os.environ.get("DRILL_SEED", "20261124"))
 EVERY = os.environ.get("DRILL_EVERY_POINT") == "1"
+SOME = int(os.environ.get("DRILL_POINTS", "0"))
 # Besides the plain way of each scenario.
 MORE_WAYS: dict[str, tuple[tuple[str, ...], ...]] = {"region-outage": (("--blackout",),)}
 if EVERY:
@@ -151,12 +153,12 @@ def await_watchdog(root: Path) -> None:
 
 def chosen(names: list[str], way: tuple[str, ...]) -> list[int]:
     """Return the points to try: all, or a few; some while the faults are in place are among them."""
-    if EVERY:
+    if EVERY and not SOME:
         return list(range(len(names)))
     inside = [number for number, name in enumerate(names) if name == "line intend"]
     undone = [number for number, name in enumerate(names) if name == "line undone"]
     drawn = random.Random(f"{SEED} {way}")
-    return sorted(drawn.sample(range(inside[0], undone[-1]), DRAWN))
+    return sorted(drawn.sample(range(inside[0], undone[-1]), SOME or DRAWN))
 
 
 @pytest.mark.parametrize("way", WAYS, ids=" ".join)
