@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import click
@@ -13,7 +14,8 @@ import pytest
 
 from drill.cli import group
 
-UNITS = Path(__file__).parents[2] / "infra" / "gameday"
+TREE = Path(__file__).parents[2]
+UNITS = TREE / "infra" / "gameday"
 SERVICES = sorted(UNITS.glob("*.service"))
 CONTAINER = (UNITS / "Containerfile").read_text(encoding="utf-8")
 
@@ -69,6 +71,17 @@ def test_the_container_starts_a_command_that_there_is() -> None:
     (name, value), *_ = re.findall(r"^ENV (\w+)=(.+)$", CONTAINER, re.MULTILINE)
     assert name in {one.envvar for one in parsed(["gameday", "history"]).command.params}
     assert value.startswith("/var/lib/drill/")
+
+
+def test_the_container_takes_what_the_program_is_made_of() -> None:
+    """All packages and what their build reads are copied in; the rest of a tree in use stays out."""
+    project = tomllib.loads((TREE / "pyproject.toml").read_text(encoding="utf-8"))
+    packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    read = ["pyproject.toml", project["project"]["readme"], *project["project"]["license-files"]]
+
+    copied = [word for line in re.findall(r"^COPY (.+)$", CONTAINER, re.MULTILINE) for word in line.split()]
+
+    assert {*packages, *read} == {word for word in copied if not word.startswith("/")}
 
 
 def test_the_stop_is_longer_than_systemds_own() -> None:
