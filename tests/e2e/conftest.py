@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from tenacity import Retrying, retry_if_result, stop_after_attempt
@@ -19,7 +19,8 @@ from drill.record import Record
 from drill.target import Target
 from infra.lab import ready, session, truth
 from infra.lab.control_plane.decreases import FORGETS
-from infra.lab.fingerprint import fingerprint
+from infra.lab.fingerprint import configuration, fingerprint
+from infra.lab.fingerprint.sections import Clients
 
 Came = TypeVar("Came")
 
@@ -48,8 +49,15 @@ class Lab:
 
     def fingerprint(self) -> str:
         """Return the hash of everything drillable, as AWS's API shows it now."""
+        return fingerprint(*self._drillable())
+
+    def configuration(self) -> dict[str, Any]:
+        """Return what the fingerprint is of."""
+        return configuration(*self._drillable())
+
+    def _drillable(self) -> tuple[Clients, tuple[str, str]]:
         regions = (self.target.primary.name, self.target.standby.name)
-        return fingerprint(Aws.of(self.target, as_operator=True).client, regions)
+        return Aws.of(self.target, as_operator=True).client, regions
 
     def truth(self) -> list[dict[str, object]]:
         """Return what the lab knows of what really happened."""

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -66,6 +67,7 @@ class Deaths:
     def __init__(self, lab: Lab, target_path: Path, folder: Path) -> None:
         """Take what is drilled and a folder for all runs."""
         self.lab, self.target_path, self.folder = lab, target_path, folder
+        self._configuration = lab.configuration()
         self._points: dict[tuple[str, ...], list[str]] = {}
         self._count = 0
 
@@ -129,7 +131,19 @@ class Deaths:
                 return f"schedules {armed}"
         if runs.unfinished(root):
             return "an unfinished journal"
-        return "" if self.lab.fingerprint() == before else "another fingerprint"
+        if self.lab.fingerprint() == before:
+            return ""
+        return f"another fingerprint: {'; '.join(changed(self._configuration, self.lab.configuration()))}"
+
+
+def changed(before: object, now: object, path: str = "") -> Iterator[str]:
+    """Yield where two configurations differ."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in sorted({*before, *now}):
+            if before.get(key) != now.get(key):
+                yield from changed(before.get(key), now.get(key), f"{path}/{key}")
+    else:
+        yield f"{path} was {before!r:.200} and is {now!r:.200}"
 
 
 @pytest.fixture(scope="module")
@@ -204,7 +218,7 @@ def test_a_missing_undo_is_seen(deaths: Deaths, kind: str, tmp_path: Path) -> No
     left = deaths.left(root, before)
     recovered = recover(kept)
 
-    assert left == "another fingerprint"
+    assert left.startswith("another fingerprint: ")
     assert recovered.returncode == 0, recovered
     assert deaths.left(kept, before) == "", recovered
 

@@ -26,6 +26,7 @@ WITHOUT_REGION: tuple[Section, ...] = (
 )
 # Sections are read side by side: one waits for the API while another makes sense of its answer.
 _AT_ONCE = 6
+_STATUSES = {"TableStatus", "IndexStatus", "ReplicaStatus"}
 _CAPACITY = {"ReadCapacityUnits", "WriteCapacityUnits"}
 
 
@@ -56,13 +57,14 @@ def configuration(clients: Clients, regions: Sequence[str]) -> dict[str, Any]:
 
 
 def _without_scaled_capacity(part: Mapping[str, Any]) -> None:
-    """Say of a capacity that auto scaling moves only whether it is within its bounds."""
+    """Say of a capacity that auto scaling moves only whether it is within its bounds, moving or not."""
     for target in part.get("scalable_targets", {}).values():
         _, table, *index = target["ResourceId"].split("/")
         units = target["ScalableDimension"].rpartition(":")[2]
         described = part.get("tables", {}).get(table)
         if units not in _CAPACITY or described is None:
             continue
+        _without_motion(described)
         holders = described.get("GlobalSecondaryIndexes", ()) if index else [described]
         for holder in holders:
             capacity = holder.get("ProvisionedThroughput", {})
@@ -70,6 +72,13 @@ def _without_scaled_capacity(part: Mapping[str, Any]) -> None:
                 continue
             if target["MinCapacity"] <= capacity.get(units, -1) <= target["MaxCapacity"]:
                 capacity[units] = "auto-scaled"
+
+
+def _without_motion(described: dict[str, Any]) -> None:
+    for part in (described, *described.get("GlobalSecondaryIndexes", ()), *described.get("Replicas", ())):
+        for status in _STATUSES & part.keys():
+            if part[status] == "UPDATING":
+                part[status] = "ACTIVE"
 
 
 def _named_by_ends(found: Mapping[str, Any]) -> object:

@@ -68,15 +68,24 @@ def test_what_moves_by_itself_does_not_show(lab: Lab) -> None:
         cloudwatch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue="ALARM", StateReason="a test")
     (queue, *_) = lab.client("sqs").list_queues()["QueueUrls"]
     lab.client("sqs").send_message(QueueUrl=queue, MessageBody="hello")
+    scaling(dynamodb, 6)
+    assert fingerprint.fingerprint(lab.client, (EAST,)) == before
     scale(dynamodb, 7)
     assert fingerprint.fingerprint(lab.client, (EAST,)) == before
     scale(dynamodb, 1)
     assert fingerprint.fingerprint(lab.client, (EAST,)) != before
 
 
-def scale(dynamodb: Any, units: int) -> None:
-    """Set the table's own capacity and wait until it is there."""
+def scaling(dynamodb: Any, units: int) -> str:
+    """Begin to set the table's own capacity, as soon as it may be; return its name."""
     (name,) = dynamodb.list_tables()["TableNames"]
+    dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
     capacity = {"ReadCapacityUnits": units, "WriteCapacityUnits": units}
     dynamodb.update_table(TableName=name, ProvisionedThroughput=capacity)
+    return str(name)
+
+
+def scale(dynamodb: Any, units: int) -> None:
+    """Set the table's own capacity and wait until it is there."""
+    name = scaling(dynamodb, units)
     dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
