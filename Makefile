@@ -70,7 +70,7 @@ truth: setup ## Judge what 216 random drills measured by what the lab knows (som
 
 .PHONY: defects
 defects: setup ## Plant each failure in a deployed system: the audit finds it, a drill shows it; writes docs/defects.md
-	@DRILL_EVERY_DEFECT=1 $(BIN)/pytest tests/e2e/test_audit_defects.py tests/e2e/test_rotation.py tests/e2e/test_seed_system.py -s -n0 -p no:randomly $(ARGS)
+	@DRILL_EVERY_DEFECT=1 $(BIN)/pytest tests/e2e/test_audit_defects.py tests/e2e/test_rotation.py tests/e2e/test_seed_system.py tests/drill/audit/test_scale.py -s -n0 -p no:randomly $(ARGS)
 
 .PHONY: bench-review
 bench-review: setup ## Time the review's list and trend over 1,000 runs

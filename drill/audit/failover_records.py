@@ -8,7 +8,7 @@ from drill.audit.reads import Document, absent
 from drill.audit.system import System
 from drill.target import Region
 
-CALLS = ("route53:GetHealthCheck", "route53:ListResourceRecordSets")
+CALLS = ("route53:ListHealthChecks", "route53:ListResourceRecordSets")
 CALCULATED = "CALCULATED"
 METRIC = "CLOUDWATCH_METRIC"
 
@@ -32,16 +32,12 @@ def records(system: System) -> dict[str, Document]:
 
 
 def check(system: System, check_id: str) -> Document | None:
-    """Return a health check; None if there is none."""
-    try:
-        found: Document = system.reads.one("route53", "global", "get_health_check", HealthCheckId=check_id)[
-            "HealthCheck"
-        ]
-    except ClientError as problem:
-        if absent(problem):
-            return None
-        raise
-    return found
+    """Return a health check; None if there is none.
+
+    All are asked for at once: Route 53 takes few calls a second, and a region has half a dozen checks.
+    """
+    rows: list[Document] = system.reads.many("route53", "global", "list_health_checks", "HealthChecks")
+    return next((row for row in rows if row["Id"] == check_id), None)
 
 
 def family(system: System, check_id: str) -> Iterator[tuple[str, Document | None]]:

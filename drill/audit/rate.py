@@ -9,6 +9,12 @@ from drill import clock
 PER_S = 10.0
 BURST = 20.0
 
+# Of each service that grants less: tokens a second, and how many there are at most. Route 53 grants an
+# account 10 requests a second, and 5 until July 2026; both leave room beside this.
+# https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/throttling-api-requests.html
+# https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html
+_LESS = {"route53": (4.0, 4.0)}
+
 
 class Rate:
     """Lets a call through at once as long as there are tokens, then so many a second."""
@@ -25,6 +31,11 @@ class Rate:
         self._tokens = burst
         self._at_ns = clock.monotonic_ns()
         self._lock = threading.Lock()
+
+    @classmethod
+    def of(cls, service: str) -> "Rate":
+        """Return the rate of a service, by boto3's name."""
+        return cls(*_LESS.get(service, (PER_S, BURST)))
 
     def wait(self) -> None:
         """Take a token, and wait until it is there."""

@@ -51,7 +51,7 @@ class Reads:
         self.aws = aws
         self._lock = threading.Lock()
         self._answers: dict[object, Future[Any]] = {}
-        self._rates: dict[tuple[str, str], Rate] = defaultdict(Rate)
+        self._rates: dict[tuple[str, str], Rate] = {}
         self._silent: dict[tuple[str, str], str] = {}
         self.made: dict[str, set[str]] = defaultdict(set)
         """What each check asked, as ``service:Operation``."""
@@ -115,7 +115,7 @@ class Reads:
         return self.aws.client(service, _place(service, region))
 
     def guarded(self, service: str, region: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401
-        """Make a call that no other check makes, under the same rate and with the same patience."""
+        """Make one call that no other check makes, under the same rate and with the same patience."""
         place = (service, _place(service, region))
         if place in self._silent:
             raise NotAnswered(self._silent[place])
@@ -143,7 +143,8 @@ class Reads:
 
     def _turn(self, service: str, region: str) -> None:
         with self._lock:
-            rate = self._rates[service, _place(service, region)]
+            place = (service, _place(service, region))
+            rate = self._rates.get(place) or self._rates.setdefault(place, Rate.of(service))
             self.requests += 1
         rate.wait()
 

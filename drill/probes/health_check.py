@@ -122,7 +122,7 @@ class HealthCheckProbe(Probe):
         alarm = config["AlarmIdentifier"]
         # Made once for each region, which takes a while.
         watching = await asyncio.to_thread(self._aws.client, "cloudwatch", alarm["Region"])
-        return _state(await self._ask(watching.describe_alarms, give_up_ns, AlarmNames=[alarm["Name"]]))
+        return alarm_state(await self._ask(watching.describe_alarms, give_up_ns, AlarmNames=[alarm["Name"]]))
 
     async def _ask(self, method: Callable[..., Any], give_up_ns: int, **asked: object) -> dict[str, Any]:
         left_s = max(0.0, (give_up_ns - clock.monotonic_ns()) / 1e9)
@@ -168,7 +168,8 @@ def metric_healthy(config: Mapping[str, Any], state: str) -> bool:
     return _switched(config, state == "OK")
 
 
-def _state(described: Mapping[str, Any]) -> str:
+def alarm_state(described: Mapping[str, Any]) -> str:
+    """Return an alarm's state from what DescribeAlarms answers; one that is not there has no data."""
     alarms = described["MetricAlarms"]
     return str(alarms[0]["StateValue"]) if alarms else "INSUFFICIENT_DATA"
 
@@ -193,6 +194,6 @@ def is_healthy(aws: Aws, check_id: str) -> bool:
     if config["Type"] == METRIC:
         alarm = config["AlarmIdentifier"]
         watching = aws.client("cloudwatch", alarm["Region"])
-        return metric_healthy(config, _state(watching.describe_alarms(AlarmNames=[alarm["Name"]])))
+        return metric_healthy(config, alarm_state(watching.describe_alarms(AlarmNames=[alarm["Name"]])))
     seen = client.get_health_check_status(HealthCheckId=check_id)["HealthCheckObservations"]
     return endpoint_healthy(config, [one["StatusReport"]["Status"] for one in seen])

@@ -6,6 +6,8 @@ from typing import ClassVar
 
 from drill.audit import failover_records
 from drill.audit.contract import Check, Found, Part
+from drill.audit.failover_records import CALCULATED, METRIC
+from drill.audit.reads import NotAnswered
 from drill.audit.system import System
 from drill.model import Severity
 from drill.probes import health_check
@@ -47,8 +49,26 @@ def _look(system: System) -> Iterator[Found]:
     check_id = failover_records.checks_of(system, standby)
     if failover_records.check(system, check_id) is None:
         return
-    healthy = system.reads.guarded(
-        "route53", "global", lambda: health_check.is_healthy(system.reads.aws, check_id)
-    )
-    if not healthy:
+    if not _is_healthy(system, check_id):
         yield Found(f"health check {check_id} of {standby.name}", "it is unhealthy now")
+
+
+def _is_healthy(system: System, check_id: str) -> bool:
+    """Judge as :func:`drill.probes.health_check.is_healthy` does, each call by way of the audit's reads."""
+    found = failover_records.check(system, check_id)
+    if found is None:
+        msg = f"health check {check_id}, of which the standby's is calculated, is not there"
+        raise NotAnswered(msg)
+    config = found["HealthCheckConfig"]
+    if config["Type"] == CALCULATED:
+        children = [_is_healthy(system, child) for child in config.get("ChildHealthChecks", ())]
+        return health_check.calculated_healthy(config, children)
+    if config["Type"] == METRIC:
+        alarm = config["AlarmIdentifier"]
+        described = system.reads.one(
+            "cloudwatch", alarm["Region"], "describe_alarms", AlarmNames=[alarm["Name"]]
+        )
+        return health_check.metric_healthy(config, health_check.alarm_state(described))
+    seen = system.reads.one("route53", "global", "get_health_check_status", HealthCheckId=check_id)
+    statuses = [one["StatusReport"]["Status"] for one in seen["HealthCheckObservations"]]
+    return health_check.endpoint_healthy(config, statuses)

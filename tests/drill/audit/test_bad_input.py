@@ -2,6 +2,7 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from drill.aws import Aws
 from drill.cli import outcome_of
 from drill.role import Role
 from drill.target import Target, dump
+from tests.faultmatrix.buckets import Granting
 from tests.infra.deploylab import ACCOUNT
 from tests.infra.lab.planelab import EAST, WEST, Lab
 
@@ -64,6 +66,29 @@ def test_a_region_that_does_not_answer_is_listed(shop: tuple[Lab, Target]) -> No
     assert {"DR01", "DR04", "DR07", "DR16"} <= {one.check for one in audited.unevaluated}
     assert all("does not answer" in one.why for one in audited.unevaluated)
     assert audited.exit_code == 2
+
+
+def test_apis_that_refuse_and_page_are_asked_so_that_nothing_is_missed(shop: tuple[Lab, Target]) -> None:
+    """Of APIs that grant few calls a second and answer in small pages none refuses, and all is seen."""
+    lab, target = shop
+    with Granting(lab.plane.endpoint_url, page=1) as proxy:
+        audited = _audit(target, Aws(proxy.url, 60, attempts=2))
+
+    assert (audited.findings, audited.unevaluated) == ((), ())
+    assert proxy.refused == []
+    assert proxy.pages
+
+
+def test_route_53_is_asked_no_faster_than_it_takes(shop: tuple[Lab, Target]) -> None:
+    """Of a dozen calls at once none is refused: it grants an account few a second, and others ask too."""
+    with Granting(shop[0].plane.endpoint_url) as proxy:
+        reads = Reads(Aws(proxy.url, 60, attempts=1))
+        asking = reads.client("route53", "global").list_hosted_zones
+        with ThreadPoolExecutor(12) as pool:
+            asked = [pool.submit(reads.guarded, "route53", "global", asking) for _ in range(12)]
+
+    assert [one.exception() for one in asked if one.exception()] == []
+    assert proxy.refused == []
 
 
 def test_a_permission_that_is_missing_counts_as_not_evaluated(shop: tuple[Lab, Target]) -> None:
