@@ -10,6 +10,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from drill.audit.contract import Check
 from drill.faults.contract import Fault
 from drill.scenario import Scenario
 
@@ -59,7 +60,7 @@ def test_lock_names_no_place() -> None:
 
 @pytest.mark.parametrize(
     ("group", "kind", "attribute"),
-    [("drill.scenarios", Scenario, "name"), ("drill.faults", Fault, "kind")],
+    [("drill.scenarios", Scenario, "name"), ("drill.faults", Fault, "kind"), ("drill.audits", Check, "id")],
 )
 def test_plugins_answer_to_their_names(group: str, kind: type, attribute: str) -> None:
     """Every entry point of ours loads to a plugin of the right kind that bears the same name."""

@@ -24,13 +24,16 @@ def look(target: Target, runs: Path, progress: Progress) -> Audit:
     """
     progress = Steadfast(progress)
     progress.phase("audit", "looking at what could explain the outcome")
-    checks = [check for check in catalogue.chosen(()) if check.explains]
+    # A plugin that can't be loaded is no reason not to drill.
+    installed, broken = catalogue.usable()
+    checks = [check for check in installed if check.explains]
     aws = Aws.of(target, attempts=2, as_operator=True)
     at = datetime.fromisoformat(clock.now().wall)
     audited = runner.run(checks, System(target, Reads(aws), at, runs, _DRILLED_WITHIN_DAYS), _LIMIT_S)
     for one in audited.roots:
         progress.said(f"audit: {forms.told(one)}")
-    if audited.unevaluated:
-        progress.said(f"audit: {len(audited.unevaluated)} parts could not be looked at; see: drill audit")
-    missed = tuple(f"{one.check} {one.where}: {one.why}" for one in audited.unevaluated)
+    unevaluated = (*audited.unevaluated, *broken)
+    if unevaluated:
+        progress.said(f"audit: {len(unevaluated)} parts could not be looked at; see: drill audit")
+    missed = tuple(f"{one.check} {one.where}: {one.why}" for one in unevaluated)
     return Audit(audited.findings, missed)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from importlib.metadata import EntryPoint, entry_points
 
 from drill.audit.contract import Check
+from drill.audit.judge import Unevaluated
 from drill.errors import UsageError
 
 GROUP = "drill.audits"
@@ -19,7 +20,19 @@ def every() -> tuple[Check, ...]:
         UsageError: One is no valid plugin.
 
     """
-    return tuple(_load(point) for point in sorted(entry_points(group=GROUP), key=lambda one: one.name))
+    return tuple(_load(point) for point in _points())
+
+
+def usable() -> tuple[tuple[Check, ...], tuple[Unevaluated, ...]]:
+    """Return the checks that can be loaded, and those that can't, each with the reason."""
+    checks: list[Check] = []
+    broken: list[Unevaluated] = []
+    for point in _points():
+        try:
+            checks.append(_load(point))
+        except UsageError as problem:
+            broken.append(Unevaluated(point.name, "its plugin", str(problem)))
+    return tuple(checks), tuple(broken)
 
 
 def chosen(ids: Sequence[str]) -> tuple[Check, ...]:
@@ -46,17 +59,32 @@ def split(given: Iterable[str]) -> tuple[str, ...]:
     return tuple(part.strip() for text in given for part in text.split(",") if part.strip())
 
 
+def _points() -> list[EntryPoint]:
+    return sorted(entry_points(group=GROUP), key=lambda one: one.name)
+
+
 def _load(point: EntryPoint) -> Check:
-    check_class = point.load()
-    plugin = f"audit plugin {point.name} ({point.value})"
+    try:
+        check_class = point.load()
+        wrong = _flaw(point, check_class)
+        if not wrong:
+            check: Check = check_class()
+            return check
+    except Exception as problem:  # noqa: BLE001 (whatever a module of somebody else's does when imported)
+        said = " ".join(str(problem).split())
+        wrong = f"can't be loaded: {type(problem).__name__}: {said}"
+    package = point.dist.name if point.dist else ""
+    of = f" of package {package}" if package else ""
+    uninstall = f"uninstall it: pip uninstall {package}" if package else "uninstall its package"
+    msg = f"audit plugin {point.name} ({point.value}){of} {wrong}; mend it, or {uninstall}"
+    raise UsageError(msg)
+
+
+def _flaw(point: EntryPoint, check_class: object) -> str:
+    """Return what keeps something from being the check of an entry point; nothing if it is one."""
     if not (isinstance(check_class, type) and issubclass(check_class, Check)):
-        msg = f"{plugin} is no subclass of drill.audit.contract.Check; mend or uninstall it"
-        raise UsageError(msg)
+        return "is no subclass of drill.audit.contract.Check"
     missing = [name for name in _DECLARED if not getattr(check_class, name, None)]
     if missing or inspect.isabstract(check_class):
-        msg = f"{plugin} does not declare {', '.join(missing) or 'what it looks at'}; mend or uninstall it"
-        raise UsageError(msg)
-    if check_class.id != point.name:
-        msg = f"{plugin} calls itself {check_class.id!r}; mend or uninstall it"
-        raise UsageError(msg)
-    return check_class()
+        return f"does not declare {', '.join(missing) or 'what it looks at'}"
+    return "" if check_class.id == point.name else f"calls itself {check_class.id!r}"

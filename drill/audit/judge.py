@@ -65,12 +65,20 @@ def audited(
     """Return what checks told, each finding with those of its possible causes that were found."""
     findings = _explained([_finding(check, found) for check, found in told])
     # What is concluded explains nothing: it is made of the others.
-    concluded = [_finding(check, found) for check in checks for found in check.conclude(findings)]
+    concluded: list[AuditFinding] = []
+    broken: list[Unevaluated] = []
+    for check in checks:
+        try:
+            concluded += [_finding(check, found) for found in check.conclude(findings)]
+        except Exception as problem:  # noqa: BLE001 (one broken check hides no other)
+            said = " ".join(str(problem).split())
+            why = f"the check itself failed: {type(problem).__name__}: {said}; tell whoever wrote it"
+            broken.append(Unevaluated(check.id, "what follows from all", why))
     ordered = sorted((*findings, *concluded), key=_place)
     return Audited(
         tuple(check.id for check in checks),
         tuple(ordered),
-        tuple(sorted(unevaluated, key=lambda one: (one.check, one.where))),
+        tuple(sorted((*unevaluated, *broken), key=lambda one: (one.check, one.where))),
     )
 
 

@@ -1,9 +1,10 @@
 """Runs the checks: side by side, within a time, and with a word on all that could not be looked at."""
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from botocore.exceptions import BotoCoreError, ClientError
@@ -41,12 +42,12 @@ def run(checks: Sequence[Check], system: System, limit_s: float, *, active: bool
         active: Whether checks may write and read back, besides reading.
 
     """
-    tasks = [_Task(check, part, []) for check in checks for part in check.parts(system)]
+    tasks = [task for check in checks for task in _tasks(check, partial(check.parts, system))]
     if active:
-        tasks += [_Task(check, part, []) for check in checks for part in check.writing(system)]
+        tasks += [task for check in checks for task in _tasks(check, partial(check.writing, system))]
     pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="audit")
     try:
-        futures = {pool.submit(_look, task): task for task in tasks}
+        futures = {pool.submit(_look, task): task for task in tasks if not task.failed}
         _, late = wait(futures, timeout=limit_s)
     finally:
         # Who still waits for AWS ends by its own time-out; nobody waits for that.
@@ -60,6 +61,14 @@ def run(checks: Sequence[Check], system: System, limit_s: float, *, active: bool
     )
 
 
+def _tasks(check: Check, parts: Callable[[], Iterator[Part]]) -> Iterator[_Task]:
+    try:
+        for part in parts():
+            yield _Task(check, part, [])
+    except Exception as problem:  # noqa: BLE001 (a check that can't say what it looks at stops no other)
+        yield _Task(check, Part("what it looks at", tuple), [], _broken(check.id, "its parts", problem))
+
+
 def _look(task: _Task) -> None:
     asking.set(task.check.id)
     try:
@@ -70,10 +79,14 @@ def _look(task: _Task) -> None:
     except (BotoCoreError, DrillError, NotAnswered) as problem:
         task.failed = " ".join(str(problem).split())
     except Exception as problem:  # noqa: BLE001 (one broken check hides no other, and passes for nothing)
-        at = traceback.extract_tb(problem.__traceback__)[-1]
-        _LOG.warning("audit", check=task.check.id, where=task.part.where, at=f"{at.filename}:{at.lineno}")
-        said = " ".join(str(problem).split())
-        task.failed = f"the check itself failed: {type(problem).__name__}: {said}; tell whoever wrote it"
+        task.failed = _broken(task.check.id, task.part.where, problem)
+
+
+def _broken(check_id: str, where: str, problem: Exception) -> str:
+    at = traceback.extract_tb(problem.__traceback__)[-1]
+    _LOG.warning("audit", check=check_id, where=where, at=f"{at.filename}:{at.lineno}")
+    said = " ".join(str(problem).split())
+    return f"the check itself failed: {type(problem).__name__}: {said}; tell whoever wrote it"
 
 
 def _answered(problem: ClientError) -> str:
