@@ -1,14 +1,14 @@
 """DR03: backups of the database in the other region, and how old the newest one is."""
 
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from functools import partial
 from typing import ClassVar
 
 from botocore.exceptions import ClientError
 
 from drill.audit.contract import Check, Found, Part
-from drill.audit.reads import Document, absent
+from drill.audit.reads import Document, NotAnswered, absent
+from drill.audit.selections import selected
 from drill.audit.system import System
 from drill.model import Severity
 from drill.target import Region
@@ -78,7 +78,7 @@ def _plan(system: System) -> Iterator[Found]:
     if not any(arn.split(":")[3] == system.target.standby.name for arn in copies):
         yield Found(where, f"no rule of it copies to {system.target.standby.name}")
     cluster = _cluster(system)
-    if cluster and not any(_selects(one, cluster) for one in _selections(system, plan_id)):
+    if cluster and not _held(system, plan_id, cluster):
         yield Found(
             where, f"it does not back up cluster {cluster['DBClusterIdentifier']}: no selection holds it"
         )
@@ -99,17 +99,23 @@ def _selections(system: System, plan_id: str) -> Iterator[Document]:
         )["BackupSelection"]
 
 
-def _selects(selection: Document, cluster: Document) -> bool:
-    """https://docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupSelection.html."""
-    arn = cluster["DBClusterArn"]
-    if any(fnmatchcase(arn, pattern) for pattern in selection.get("NotResources", [])):
-        return False
-    if any(fnmatchcase(arn, pattern) for pattern in selection.get("Resources", [])):
-        return True
+def _held(system: System, plan_id: str, cluster: Document) -> bool:
+    """Say whether a selection of the plan holds the cluster."""
     tags = {tag["Key"]: tag["Value"] for tag in cluster.get("TagList", [])}
-    return any(
-        tags.get(one["ConditionKey"]) == one["ConditionValue"] for one in selection.get("ListOfTags", [])
-    )
+    open_to_doubt = []
+    for one in _selections(system, plan_id):
+        held = selected(one, cluster["DBClusterArn"], tags)
+        if held:
+            return True
+        if held is None:
+            open_to_doubt.append(one["SelectionName"])
+    if open_to_doubt:
+        msg = (
+            f"AWS does not say whether the conditions of selection {', '.join(open_to_doubt)} hold cluster "
+            f"{cluster['DBClusterIdentifier']}; name its ARN in Resources, or give it the tags asked for"
+        )
+        raise NotAnswered(msg)
+    return False
 
 
 def _newest(system: System, region: Region) -> Iterator[Found]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from botocore.exceptions import ClientError
 
 from drill.audit.contract import Check, Found, Part
-from drill.audit.reads import Document, absent
+from drill.audit.reads import Document, NotAnswered, absent
 from drill.audit.system import System
 from drill.model import Severity
 from drill.target import Region
@@ -65,11 +65,19 @@ class Passwords(Check):
 
 def _stacks(system: System, region: Region) -> Iterator[Found]:
     stacks = system.reads.many("cloudformation", region.name, "describe_stacks", "Stacks")
-    for stack in stacks:
-        if not _is_ours(
-            system, stack["StackName"], {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
-        ):
-            continue
+    ours = [
+        stack
+        for stack in stacks
+        if _is_ours(system, stack["StackName"], {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])})
+    ]
+    if stacks and not ours:
+        name = system.target.name
+        msg = (
+            f"none of the {len(stacks)} stacks in {region.name} is known as the system's; name them {name}-*, "
+            f"or tag them project={name}"
+        )
+        raise NotAnswered(msg)
+    for stack in ours:
         where = f"stack {stack['StackName']} in {region.name}"
         for given in stack.get("Parameters", []):
             name, value = given["ParameterKey"], given.get("ParameterValue", "")

@@ -10,11 +10,12 @@ from botocore.exceptions import ClientError
 
 from drill import clock
 from drill.audit import catalogue, runner
+from drill.audit.judge import Audited
 from drill.audit.reads import Reads
 from drill.audit.system import System
 from drill.aws import Aws
 from drill.target import Target
-from tests.infra.lab.planelab import WEST, Lab
+from tests.infra.lab.planelab import EAST, WEST, Lab
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 SOON = datetime.now(UTC) + timedelta(days=5)
@@ -22,7 +23,7 @@ LATER = datetime.now(UTC) + timedelta(days=300)
 
 
 class _Answering(Reads):
-    """Reads whose answers are changed, by operation and region; a region of "" is any."""
+    """Reads whose answers are changed, by operation and region ("" is any); an emptied row is left out."""
 
     def __init__(self, aws: Aws, changes: Mapping[tuple[str, str], Change]) -> None:
         super().__init__(aws)
@@ -38,19 +39,64 @@ class _Answering(Reads):
     def many(self, service: str, region: str, operation: str, key: str, **asked: Any) -> list[Any]:
         change = self._changes.get((operation, region)) or self._changes.get((operation, ""))
         rows = super().many(service, region, operation, key, **asked)
-        return [change(dict(row)) for row in rows] if change else rows
+        return [row for row in map(change, map(dict, rows)) if row] if change else rows
+
+
+def _audited(
+    shop: tuple[Lab, Target], check: str, changes: Mapping[tuple[str, str], Change], **target: Any
+) -> Audited:
+    lab, plain = shop
+    at = datetime.fromisoformat(clock.now().wall)
+    reads = _Answering(lab.aws, changes)
+    system = System(plain.model_copy(update=target), reads, at, Path("no-runs"), 90)
+    return runner.run(catalogue.chosen([check]), system, 60)
 
 
 def _found(
     shop: tuple[Lab, Target], check: str, changes: Mapping[tuple[str, str], Change], **target: Any
 ) -> list[str]:
-    lab, plain = shop
-    at = datetime.fromisoformat(clock.now().wall)
-    reads = _Answering(lab.aws, changes)
-    system = System(plain.model_copy(update=target), reads, at, Path("no-runs"), 90)
-    audited = runner.run(catalogue.chosen([check]), system, 60)
+    audited = _audited(shop, check, changes, **target)
     assert audited.unevaluated == ()
     return [f"{one.where}: {one.what}" for one in audited.findings]
+
+
+def _selection(**selection: Any) -> dict[tuple[str, str], Change]:
+    by = {"IamRoleArn": "arn:aws:iam::123456789012:role/backup", "SelectionName": "by-tag", **selection}
+    return {("get_backup_selection", EAST): lambda _answer: {"BackupSelection": by}}
+
+
+def test_a_backup_plan_may_select_by_conditions(shop: tuple[Lab, Target]) -> None:
+    """A cluster with the tags is backed up; one without them is not."""
+    tagged, other = (
+        {"ConditionKey": "aws:ResourceTag/project", "ConditionValue": one} for one in ("shop", "x")
+    )
+
+    assert _found(shop, "DR03", _selection(Conditions={"StringEquals": [tagged]})) == []
+    (found,) = _found(shop, "DR03", _selection(Resources=["*"], Conditions={"StringEquals": [other]}))
+    assert "no selection holds it" in found
+
+
+def test_what_a_backup_plan_selects_is_not_guessed(shop: tuple[Lab, Target]) -> None:
+    """Where AWS does not say whether the cluster is selected, nothing is found and nothing has passed."""
+    absent = {"ConditionKey": "aws:ResourceTag/absent", "ConditionValue": "x"}
+
+    audited = _audited(shop, "DR03", _selection(Resources=["*"], Conditions={"StringNotEquals": [absent]}))
+
+    assert audited.findings == ()
+    assert [one.where for one in audited.unevaluated] == ["backup plan"]
+    assert "selection by-tag" in audited.unevaluated[0].why
+
+
+def test_stacks_of_which_none_is_known_have_not_passed(shop: tuple[Lab, Target]) -> None:
+    """There are some, and any of them may show a password; where there is none, none can."""
+    others = _audited(
+        shop, "DR04", {("describe_stacks", ""): lambda row: {**row, "StackName": "x", "Tags": []}}
+    )
+    none = _audited(shop, "DR04", {("describe_stacks", ""): lambda _row: {}})
+
+    assert [one.where for one in others.unevaluated] == [f"stacks in {region}" for region in (EAST, WEST)]
+    assert all("tag them project=shop" in one.why for one in others.unevaluated)
+    assert (none.findings, none.unevaluated) == ((), ())
 
 
 def _table(**values: Any) -> Change:
