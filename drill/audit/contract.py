@@ -61,7 +61,8 @@ class Check(ABC):
         seed: The numbers of the failures in the seed's analysis; none for what is beyond it.
         caused_by: Checks whose findings explain the findings of this one.
         explains: Measures of a drill whose bad values its findings explain.
-        drill: The scenario that shows what it leads to; empty for none.
+        drill: The command line of a drill that has shown what it leads to, as ``docs/defects.md`` has it;
+            empty for none.
         active: It has more parts, which write and read back, and so run only when asked to (``writing``).
 
     """

@@ -50,7 +50,7 @@ def _facts(check: Check) -> Iterator[tuple[str, str]]:
     yield "Mend", check.mend
     yield "Follows from", ", ".join(check.caused_by)
     yield "Explains in a drill's report", ", ".join(f"`{name}`" for name in check.explains)
-    yield "Shown by", f"`drill run {check.drill}`" if check.drill else ""
+    yield "Shown by", f"`{check.drill}`" if check.drill else ""
     yield "Asks", ", ".join(f"`{call}`" for call in check.calls)
     yield "Runs", "with `--active` it also writes and reads back" if check.active else ""
     yield "Source", ", ".join(f"<{address}>" for address in check.source)

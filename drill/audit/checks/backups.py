@@ -44,7 +44,7 @@ class Backups(Check):
     )
     seed: ClassVar = (3,)
     explains: ClassVar = ("restore_phase", "recovery_point/snapshot")
-    drill: ClassVar = _SCENARIO
+    drill: ClassVar = "drill run aurora-snapshot-restore"
 
     def parts(self, system: System) -> Iterator[Part]:
         """Yield the plan, then the vault of each region."""

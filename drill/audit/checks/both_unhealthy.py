@@ -37,7 +37,6 @@ class BothUnhealthy(Check):
     )
     caused_by: ClassVar = ("DR05", "DR10", "DR14", "DR17")
     explains: ClassVar = ("recovery_time", "client_outage", "availability")
-    drill: ClassVar = "region-outage"
 
     def parts(self, system: System) -> Iterator[Part]:
         """Yield the standby's check."""

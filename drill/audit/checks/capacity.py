@@ -45,7 +45,7 @@ class Capacity(Check):
     )
     seed: ClassVar = (16,)
     explains: ClassVar = (*_SHORT, *_UNTOLD)
-    drill: ClassVar = "dynamodb-throttling"
+    drill: ClassVar = "drill run dynamodb-throttling --let-autoscaling-work"
 
     def parts(self, system: System) -> Iterator[Part]:
         """Yield scaling and alarms of each region, then what both provide."""

@@ -32,7 +32,6 @@ class Certificates(Check):
     calls: ClassVar = ("acm:DescribeCertificate", "elbv2:DescribeListeners")
     caused_by: ClassVar = ("DR14", "DR17")
     explains: ClassVar = ("recovery_time", "client_outage", "availability")
-    drill: ClassVar = "region-outage"
 
     def parts(self, system: System) -> Iterator[Part]:
         """Yield each region."""

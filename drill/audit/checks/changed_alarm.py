@@ -43,7 +43,6 @@ class ChangedAlarm(Check):
     )
     calls: ClassVar = (*failover_records.CALLS, *alarms.CALLS)
     explains: ClassVar = ("recovery_time", "phase")
-    drill: ClassVar = "region-outage"
 
     def parts(self, system: System) -> Iterator[Part]:
         """Yield each region's check."""

@@ -28,7 +28,7 @@ class Cidrs(Check):
     calls: ClassVar = ("ec2:DescribeVpcs",)
     seed: ClassVar = (2,)
     explains: ClassVar = ("recovery_time", "client_outage", "pending_share", "store_recovery")
-    drill: ClassVar = "peering-deletion"
+    drill: ClassVar = "drill run peering-deletion"
 
     def parts(self, system: System) -> Iterator[Part]:
         """Yield the one comparison."""

@@ -32,7 +32,7 @@ class ColdStarts(Check):
     calls: ClassVar = ("lambda:GetProvisionedConcurrencyConfig", "lambda:GetFunctionConfiguration")
     seed: ClassVar = (6,)
     explains: ClassVar = ("recovery_time", "client_outage", "cold_starts", "cold_start_share")
-    drill: ClassVar = "region-outage"
+    drill: ClassVar = "drill run region-outage --crowd 4 --cold-starts 0"
 
     def parts(self, system: System) -> Iterator[Part]:
         """Yield each region's alias."""

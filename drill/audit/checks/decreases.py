@@ -30,7 +30,6 @@ class Decreases(Check):
         "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html#limits-capacity-units-provisioned-throughput",
     )
     calls: ClassVar = ("dynamodb:DescribeTable",)
-    drill: ClassVar = "dynamodb-throttling"
 
     def parts(self, system: System) -> Iterator[Part]:
         """Yield the table of each region."""

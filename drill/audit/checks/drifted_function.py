@@ -30,7 +30,6 @@ class DriftedFunction(Check):
     calls: ClassVar = ("lambda:GetFunctionConfiguration",)
     caused_by: ClassVar = ("DX12",)
     explains: ClassVar = ("recovery_time", "client_outage", "availability", "cold_start_share")
-    drill: ClassVar = "region-outage"
 
     def parts(self, system: System) -> Iterator[Part]:
         """Yield the comparison."""

@@ -67,7 +67,7 @@ class Existence(Check):
     seed: ClassVar = (17,)
     caused_by: ClassVar = ("DR06", "DR14")
     explains: ClassVar = ("recovery_time", "client_outage", "availability")
-    drill: ClassVar = "region-outage"
+    drill: ClassVar = "drill run region-outage --blackout"
 
     def parts(self, system: System) -> Iterator[Part]:
         """Yield each thing that the target names, then each region's own answer."""

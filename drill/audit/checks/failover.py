@@ -36,7 +36,7 @@ class Failover(Check):
     calls: ClassVar = (*failover_records.CALLS, *alarms.CALLS)
     seed: ClassVar = (5,)
     explains: ClassVar = ("recovery_time", "client_outage", "phase", "availability", "failback")
-    drill: ClassVar = "region-outage"
+    drill: ClassVar = "drill run region-outage --blackout"
 
     def parts(self, system: System) -> Iterator[Part]:
         """Yield each region's record with its check."""

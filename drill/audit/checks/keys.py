@@ -33,7 +33,7 @@ class Keys(Check):
     )
     calls: ClassVar = ("backup:DescribeBackupVault", "kms:DescribeKey")
     explains: ClassVar = ("restore_phase", "recovery_time")
-    drill: ClassVar = "aurora-snapshot-restore"
+    drill: ClassVar = "drill run aurora-snapshot-restore"
 
     def parts(self, system: System) -> Iterator[Part]:
         """Yield each region's key, then the standby's vault."""

@@ -31,7 +31,6 @@ class LagAlarms(Check):
     calls: ClassVar = (*alarms.CALLS, "dynamodb:DescribeTable")
     seed: ClassVar = (7,)
     explains: ClassVar = ("reported_lag",)
-    drill: ClassVar = "region-outage"
 
     def parts(self, system: System) -> Iterator[Part]:
         """Yield each direction."""

@@ -31,7 +31,7 @@ class Orders(Check):
     seed: ClassVar = (10,)
     caused_by: ClassVar = ("DR01", "DR02", "DR04", "DR14", "DR15", "DR16", "DR17")
     explains: ClassVar = ("recovery_time", "recovery_point", "recovery_point_writes", "availability")
-    drill: ClassVar = "region-outage"
+    drill: ClassVar = "drill run region-outage"
     active: ClassVar = True
 
     def parts(self, system: System) -> Iterator[Part]:

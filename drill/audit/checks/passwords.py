@@ -51,7 +51,7 @@ class Passwords(Check):
     )
     seed: ClassVar = (4,)
     explains: ClassVar = ("recovery_time", "client_outage", "pending_share", "store_recovery")
-    drill: ClassVar = "region-outage"
+    drill: ClassVar = "drill run region-outage"
 
     def parts(self, system: System) -> Iterator[Part]:
         """Yield stacks and functions of each region, the cluster, and the application's login."""
@@ -73,8 +73,8 @@ def _stacks(system: System, region: Region) -> Iterator[Found]:
     if stacks and not ours:
         name = system.target.name
         msg = (
-            f"none of the {len(stacks)} stacks in {region.name} is known as the system's; name them {name}-*, "
-            f"or tag them project={name}"
+            f"none of the {len(stacks)} stacks in {region.name} is known as the system's; "
+            f"name them {name}-*, or tag them project={name}"
         )
         raise NotAnswered(msg)
     for stack in ours:

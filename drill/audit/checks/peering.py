@@ -49,7 +49,7 @@ class Peering(Check):
     seed: ClassVar = (15,)
     caused_by: ClassVar = ("DR02",)
     explains: ClassVar = (*_UNTOLD, *_CUT, *_UNRECONCILED)
-    drill: ClassVar = "peering-deletion"
+    drill: ClassVar = "drill run peering-deletion"
 
     def parts(self, system: System) -> Iterator[Part]:
         """Yield the peering, then each region's alarm on the way to the other one, and its schedules."""

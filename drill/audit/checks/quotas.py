@@ -30,7 +30,6 @@ class Quotas(Check):
     )
     calls: ClassVar = ("dynamodb:DescribeLimits", "lambda:GetAccountSettings")
     explains: ClassVar = ("recovery_time", "client_outage", "availability")
-    drill: ClassVar = "region-outage"
 
     def parts(self, system: System) -> Iterator[Part]:
         """Yield each service."""

@@ -16,7 +16,7 @@ class Readiness(Check):
     title: ClassVar = "The loss of the primary region would not be survived"
     why: ClassVar = "The standby is there for this one day. What it lacks then is lacking for hours."
     severity: ClassVar = Severity.CRITICAL
-    mend: ClassVar = "Mend what it follows from; then prove it: drill run region-outage"
+    mend: ClassVar = "Mend what it follows from; then prove it: drill run region-outage --blackout"
     source: ClassVar = (
         "https://docs.aws.amazon.com/whitepapers/latest/disaster-recovery-workloads-on-aws/disaster-recovery-options-in-the-cloud.html",
     )
@@ -27,7 +27,7 @@ class Readiness(Check):
     )
     seed: ClassVar = (14,)
     explains: ClassVar = ("recovery_time", "client_outage", "availability", "recovery_point")
-    drill: ClassVar = "region-outage"
+    drill: ClassVar = "drill run region-outage --blackout"
 
     def parts(self, system: System) -> Iterator[Part]:
         """Yield what the standby runs on."""

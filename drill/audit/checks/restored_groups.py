@@ -37,7 +37,7 @@ class RestoredGroups(Check):
         "rds:DescribeDBSubnetGroups",
     )
     explains: ClassVar = ("restore_phase", "recovery_time")
-    drill: ClassVar = "aurora-snapshot-restore"
+    drill: ClassVar = "drill run aurora-snapshot-restore"
 
     def parts(self, system: System) -> Iterator[Part]:
         """Yield each kind of group, then the clusters that run."""

@@ -31,7 +31,7 @@ class Routes(Check):
     seed: ClassVar = (1,)
     caused_by: ClassVar = ("DR02", "DR15")
     explains: ClassVar = ("recovery_time", "client_outage", "pending_share", "store_recovery")
-    drill: ClassVar = "peering-deletion"
+    drill: ClassVar = "drill run region-outage"
 
     def parts(self, system: System) -> Iterator[Part]:
         """Yield both regions."""

@@ -37,7 +37,6 @@ class SecretsOfFunctions(Check):
         "pending_share",
         "store_recovery",
     )
-    drill: ClassVar = "region-outage"
 
     def parts(self, system: System) -> Iterator[Part]:
         """Yield each region's function."""

@@ -29,7 +29,7 @@ class SilentPeering(Check):
     calls: ClassVar = (*alarms.CALLS, "ec2:DescribeVpcPeeringConnections")
     caused_by: ClassVar = ("DR01", "DR02", "DR17")
     explains: ClassVar = ("recovery_time", "client_outage", "pending_share", "store_recovery")
-    drill: ClassVar = "peering-deletion"
+    drill: ClassVar = "drill run region-outage"
 
     def parts(self, system: System) -> Iterator[Part]:
         """Yield each region with a canary."""

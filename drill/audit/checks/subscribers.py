@@ -36,7 +36,7 @@ class Subscribers(Check):
     calls: ClassVar = (*alarms.CALLS, "sns:ListSubscriptionsByTopic")
     seed: ClassVar = (9,)
     explains: ClassVar = ("time_to_alert",)
-    drill: ClassVar = "region-outage"
+    drill: ClassVar = "drill run dynamodb-throttling"
 
     def parts(self, system: System) -> Iterator[Part]:
         """Yield each region."""

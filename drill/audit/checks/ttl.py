@@ -23,7 +23,7 @@ class Ttl(Check):
     source: ClassVar = ("https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/best-practices-dns.html",)
     calls: ClassVar = ("route53:ListResourceRecordSets",)
     explains: ClassVar = ("recovery_time", "client_outage", "phase", "failback")
-    drill: ClassVar = "region-outage"
+    drill: ClassVar = "drill run region-outage"
 
     def parts(self, system: System) -> Iterator[Part]:
         """Yield the records."""

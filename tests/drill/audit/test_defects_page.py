@@ -2,6 +2,8 @@
 
 import pytest
 
+from drill.audit import catalogue
+from drill.audit.contract import Check
 from tests.defects import page
 from tests.defects.bench import Defect
 from tests.defects.matrix import DEFECTS, ROWS
@@ -21,6 +23,14 @@ def test_a_planted_failure_came_out_as_the_matrix_demands(defect: Defect) -> Non
     else:
         ended = page.WORDS[defect.drill.exit_code]
         assert drilled == [f"`{defect.drill.command}`", ended, defect.row]
+
+
+@pytest.mark.parametrize("check", catalogue.every(), ids=lambda check: check.id)
+def test_a_check_names_the_drill_that_showed_it(check: Check) -> None:
+    """The first of its row that is drilled, with its options; none where none was."""
+    shown = [one.drill.command for one in DEFECTS if one.row == check.id and one.drill]
+
+    assert check.drill == (shown[0] if shown else "")
 
 
 def test_every_row_of_the_seed_is_planted() -> None:
