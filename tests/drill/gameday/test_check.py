@@ -89,6 +89,14 @@ def test_what_is_wrong_is_said_with_its_place(
     assert re.search(r"drill (gameday|scenarios)", str(refused.value))
 
 
+def test_occasions_are_written_without_quotes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """YAML takes the key ``on`` for a boolean; the file's reader does not, and the docs write it so."""
+    monkeypatch.setenv("HOOK", "http://127.0.0.1:9/")
+    path = day_file(tmp_path, DAY + "notify:\n  - {webhook_env: HOOK, on: [start, end]}\n")
+
+    assert ("start", "end") == check.day(path).notify[0].on
+
+
 def test_dates_in_a_blackout_are_explained(tmp_path: Path) -> None:
     """A freeze of January skips January's day, by its name, and no other."""
     (tmp_path / "freeze.ics").write_text(FREEZE.replace("\n", "\r\n"), encoding="utf-8")
