@@ -19,6 +19,7 @@ from drill.gameday import store
 from drill.gameday.form import GameDay, PlannedDrill
 from drill.model import Json
 from drill.process import Process
+from drill.target import objective_option
 
 INTERRUPTED = "interrupted"
 _STOPPING_S = 600.0
@@ -102,13 +103,8 @@ def command(place: Place, run_id: str) -> list[str]:
     for name, value in drill.params.items():
         flag = f"--{name.replace('_', '-')}"
         words += ([flag] if value else []) if isinstance(value, bool) else [flag, str(value)]
-    wanted = drill.objectives
-    for flag, limit in (
-        ("--rto", wanted.rto_s),
-        ("--rpo", wanted.rpo_s),
-        ("--rpo-writes", wanted.rpo_writes),
-    ):
-        words += [flag, f"{limit:g}"] if limit is not None else []
+    for name, limit in drill.objectives:
+        words += [objective_option(name), str(limit)] if limit is not None else []
     for text in (*drill.stop_when, *day.stop_when):
         words += ["--stop-when", text]
     return words

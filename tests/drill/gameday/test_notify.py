@@ -138,7 +138,7 @@ def test_a_webhook_that_answers_garbage_is_told_of(monkeypatch: pytest.MonkeyPat
     ],
 )
 def test_an_address_of_no_form_is_no_channel(wrong: dict[str, Any]) -> None:
-    """A topic is an ARN, a mail server has a port: the file is refused, rather than each notification lost."""
+    """A topic is an ARN, a mail server has a port: what is not is refused, and no notification lost."""
     with pytest.raises(ValidationError, match="should match pattern"):
         Channel(**wrong)
 
