@@ -166,8 +166,9 @@ class GameDay(_Part):
         target: The target file.
         confirm: The target's name, where it is not disposable.
         schedule: When; None for a day that is only held by hand.
-        blackout: When it is not held: any event of this calendar.
-        lasts_s: How long the whole day may take; None for what its drills add up to.
+        blackout: When it is not held: any event of this calendar, which is read again before each drill.
+        lasts_s: How long the whole day may take, not less than its drills, cool-downs and approvals add
+            up to; None for that.
         drills: In order.
         stop_when: What ends any of its drills early, and the day with it.
         notify: Whom to tell.

@@ -9,10 +9,12 @@ from typing import Any
 import click
 import pytest
 
+from drill import exit_codes
 from drill.cli import options
 from drill.gameday import drilling, folder
 from drill.gameday.form import GameDay
 from drill.target import Objectives
+from tests.drill.gameday.test_before import frozen
 from tests.reports.review import held
 
 RUN = "20261129t100000-region-outage-0001"
@@ -46,6 +48,22 @@ def test_a_drill_that_is_gone_is_taken_up(tmp_path: Path) -> None:
 
     assert "interrupted" == drilling.run(place, lambda: True)["outcome"]
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(("in_s", "said"), [(60, "code freeze"), (None, "can't be read")])
+def test_no_drill_begins_in_a_blackout(tmp_path: Path, in_s: float | None, said: str) -> None:
+    """An event that falls into its expected time refuses it, however late the day is; so does no calendar."""
+    given = held.day(tmp_path, frozen(tmp_path, in_s or 0))
+    if in_s is None:
+        (tmp_path / "freeze.ics").unlink()
+    place = drilling.Place(tmp_path / "runs", held.planned(tmp_path / "days", given), given, 0)
+
+    became = drilling.run(place, lambda: True)
+
+    assert ("refused", exit_codes.REFUSED) == (became["outcome"], became["exit_code"])
+    assert said in became["reason"]
+    assert [dict(became)] == [{key: one[key] for key in became} for one in folder.read(place.folder).drills]
+    assert not place.marker.exists()
 
 
 WANTED = {
