@@ -187,7 +187,9 @@ def test_serve_begins_nothing_if_days_overlap(tmp_path: Path, capsys: pytest.Cap
         str(day_file(tmp_path, DAY.replace("quarterly", "monthly"), "other.yaml")),
     ]
     said = []
-    for words in (["check", *files], ["serve", *files, "--days", str(tmp_path / "days")]):
+    # An address that is none ends whatever would begin to serve.
+    serve = ["serve", *files, "--days", str(tmp_path / "days"), "--health", "nowhere"]
+    for words in (["check", *files], serve):
         assert exit_codes.USAGE == cli.outcome_of(["gameday", *words])
         said.append(capsys.readouterr().err)
 
