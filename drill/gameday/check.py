@@ -99,7 +99,7 @@ def overlapping(path: Path, read: GameDay, others: Sequence[tuple[Path, GameDay]
         UsageError: One of its next dates is.
 
     """
-    shown = [one for one in dates_upto(read, after) if not one.skipped]
+    shown = [one for one in _next(read, after) if not one.skipped]
     for beside_path, beside in others:
         if not shown or beside_path == path or not same_target(beside, read):
             continue
@@ -118,9 +118,14 @@ def dates_upto(read: GameDay, after: datetime) -> tuple[Planned, ...]:
         UsageError: None ever comes.
 
     """
+    return first(iter(_next(read, after)), SHOWN) if read.schedule is not None else ()
+
+
+def _next(read: GameDay, after: datetime) -> tuple[Planned, ...]:
     if read.schedule is None:
         return ()
-    return tuple(dates(read, after, first(occurrences(read.schedule, after), SHOWN)[-1]))
+    last = max(islice(occurrences(read.schedule, after), SHOWN), default=after)
+    return tuple(dates(read, after, last))
 
 
 def _span(one: Planned, read: GameDay) -> Span:

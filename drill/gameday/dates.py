@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -24,7 +23,6 @@ from drill.guards.no_go import Event
 _FIELDS = "it has five fields: minute, hour, day of the month, month, day of the week"
 # An rrule may name a day that never comes; from one leap day to the next it is eight years at most.
 _AT_MOST = timedelta(days=366 * 9)
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +112,7 @@ def planned(
         yield Planned(at, at.astimezone(zone), met(Span(at, at + length), blackout))
 
 
-def first(every: Iterator[T], count: int) -> tuple[T, ...]:
+def first(every: Iterator[Planned], count: int) -> tuple[Planned, ...]:
     """Return the first of some dates.
 
     Raises:

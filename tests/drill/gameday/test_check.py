@@ -180,6 +180,16 @@ def test_a_yearly_day_is_seen_beside_a_daily_one(tmp_path: Path) -> None:
         check.overlapping(*days[0], days, AFTER)
 
 
+def test_a_day_whose_last_date_is_over_overlaps_with_none(tmp_path: Path) -> None:
+    """A scheduler that goes on with it serves it beside another, which is as good as alone."""
+    rule = 'rrule: "FREQ=DAILY;COUNT=1", start: 2026-01-01T10:00:00'
+    over = day_file(tmp_path, DAY.replace('cron: "0 10 * * 2#1"', rule))
+    days = [(path, check.day(path)) for path in (over, day_file(tmp_path, name="other.yaml"))]
+
+    for path, day in days:
+        check.overlapping(path, day, days, AFTER)
+
+
 def test_serve_begins_nothing_if_days_overlap(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It refuses what ``check`` refuses, in the same words."""
     files = [
