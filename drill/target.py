@@ -235,6 +235,11 @@ class Objectives(_Part):
     cold_starts: int | None = Field(None, ge=0)
 
 
+def objective_option(name: str) -> str:
+    """Return the option that a field of :class:`Objectives` is typed as: ``--rto`` of ``rto_s``."""
+    return f"--{name.removesuffix('_s').replace('_', '-')}"
+
+
 class Target(_Part):
     """A deployed two-region system that has agreed to be drilled.
 

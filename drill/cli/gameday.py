@@ -51,7 +51,7 @@ def check(files: tuple[Path, ...]) -> int:
     for path, day in read:
         checked.overlapping(path, day, read, now)
         click.echo(f"{day.name}: {path} is right; {len(day.drills)} drills, at most {_span(day.lasts_s)}")
-        for planned in checked.dates_upto(day, now, ()):
+        for planned in checked.dates_upto(day, now):
             why = f"  SKIPPED: {planned.skipped}" if planned.skipped else ""
             click.echo(f"  {planned.local:%a %Y-%m-%d %H:%M %Z} ({planned.at:%Y-%m-%d %H:%M} UTC){why}")
         if day.schedule is None:
@@ -68,7 +68,7 @@ def next_(files: tuple[Path, ...]) -> int:
     found = []
     for path in files:
         day = checked.day(path)
-        dates = (one for one in checked.dates_upto(day, now, ()) if not one.skipped)
+        dates = (one for one in checked.dates_upto(day, now) if not one.skipped)
         found += [(one.at, f"{one.local:%a %Y-%m-%d %H:%M %Z}  {day.name}") for one in list(dates)[:1]]
     for _, line in sorted(found):
         click.echo(line)
@@ -107,8 +107,10 @@ def serve(files: tuple[Path, ...], days_root: Path, root: Path, store: str, heal
     from drill.gameday.health import answering
 
     scheduler = room("scheduler")
-    for path in files:
-        room("check").day(path)
+    checked = room("check")
+    read = [(path, checked.day(path)) for path in files]
+    for path, day in read:
+        checked.overlapping(path, day, read, _now())
     service = _service(scheduler, files, days_root, root, store)
     seen = scheduler.Seen()
     with _ending() as stop, answering(health, seen) as where:

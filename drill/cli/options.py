@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from drill import catalogue, runs
 from drill.errors import UsageError
 from drill.scenario import Params, Scenario
-from drill.target import Objectives
+from drill.target import Objectives, objective_option
 
 runs_folder = click.option(
     "--runs",
@@ -55,30 +55,21 @@ profile = click.option(
 )
 
 
+_OBJECTIVES = {
+    "rto_s": (float, "Wanted recovery time, seconds."),
+    "rpo_s": (float, "Wanted recovery point, seconds."),
+    "rpo_writes": (int, "Acknowledged writes that may be lost at cutover."),
+    "alert_s": (float, "Wanted time until somebody is told, seconds."),
+    "failed_share": (float, "Share of orders that may fail after retries, 0 to 1."),
+    "cold_starts": (int, "Answers that may meet a cold function in the standby."),
+}
+
+
 def objectives(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the objectives as options; what is given wins over the target file."""
-    for name, kind, text in reversed(
-        (
-            ("--rto", float, "Wanted recovery time, seconds."),
-            ("--rpo", float, "Wanted recovery point, seconds."),
-            ("--rpo-writes", int, "Acknowledged writes that may be lost at cutover."),
-            ("--alert", float, "Wanted time until somebody is told, seconds."),
-            ("--failed-share", float, "Share of orders that may fail after retries, 0 to 1."),
-            ("--cold-starts", int, "Answers that may meet a cold function in the standby."),
-        )
-    ):
-        command = click.option(name, type=kind, help=text)(command)
+    for name, (kind, text) in reversed(_OBJECTIVES.items()):
+        command = click.option(objective_option(name), name, type=kind, help=text)(command)
     return command
-
-
-_OBJECTIVES = {
-    "rto": "rto_s",
-    "rpo": "rpo_s",
-    "rpo_writes": "rpo_writes",
-    "alert": "alert_s",
-    "failed_share": "failed_share",
-    "cold_starts": "cold_starts",
-}
 
 
 def wanted(typed: dict[str, Any]) -> Objectives:
@@ -88,7 +79,7 @@ def wanted(typed: dict[str, Any]) -> Objectives:
         UsageError: One is out of range.
 
     """
-    given = {name: typed.pop(option) for option, name in _OBJECTIVES.items()}
+    given = {name: typed.pop(name) for name in _OBJECTIVES}
     try:
         return Objectives(**given)
     except ValidationError as problem:

@@ -1,13 +1,14 @@
-"""What must be in order before a day is held: the last one's reports signed off, its actions done."""
+"""What must be in order before a day is held: none beside it, the last one signed off, its actions done."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from drill import clock, runs
-from drill.errors import UsageError
+from drill import clock, runs, target
+from drill.errors import DrillError, UsageError
 from drill.gameday import folder as days
 from drill.gameday.folder import Held
 from drill.gameday.form import GameDay
+from drill.guards.hours import Span
 from drill.signing import signed_off
 
 # So late a day is begun all the same: a scheduler looks now and then, and a tick comes once a minute.
@@ -17,6 +18,36 @@ _TOLERANCE_S = 60.0
 def may_be_late_s(day: GameDay) -> float:
     """Return how many seconds after its planned instant a day may still begin."""
     return max(day.schedule.late_s if day.schedule else 0.0, _TOLERANCE_S)
+
+
+def span(day: GameDay, at: datetime) -> Span:
+    """Return when a day that is planned for an instant may be going: it may begin late, and last its time."""
+    return Span(at, at + timedelta(seconds=(day.lasts_s or 0) + may_be_late_s(day)))
+
+
+def same_target(one: GameDay, other: GameDay) -> bool:
+    """Say whether two days are held on one target: it is known by its name, whatever its file is called.
+
+    Raises:
+        TargetError: A target file can't be read.
+
+    """
+    return one.target == other.target or target.load(one.target).name == target.load(other.target).name
+
+
+def beside(held: Held, now: datetime, root: Path) -> str:
+    """Return which day that is going on the same target keeps one from beginning, or nothing.
+
+    One whose time is over begins no drill any more, whatever became of it.
+    """
+    try:
+        for other in days.readable(root)[0]:
+            going = other.state == "going" and now < span(other.day, other.planned_at).ends_at
+            if going and other.id != held.id and same_target(other.day, held.day):
+                return f"{other.id} is held on the same target"
+    except DrillError as problem:
+        return str(problem)
+    return ""
 
 
 def missed(held: Held, now: datetime) -> str:

@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,15 @@ from pydantic import ValidationError
 
 from drill import catalogue, clock, plan, target
 from drill.errors import DrillError, UsageError
-from drill.gameday import form
-from drill.gameday.dates import Planned, first, planned
+from drill.gameday import blackout, expected, form
+from drill.gameday.before import same_target, span
+from drill.gameday.dates import Planned, first, occurrences, planned
 from drill.gameday.form import GameDay
 from drill.guards.hours import Span
-from drill.guards.no_go import Event, events
 
 SHOWN = 10
-# Blackouts are read so far ahead.
-_AHEAD = timedelta(days=800)
+# So many dates of another day are looked at for one that is beside: every day of ten years, and no more.
+_BESIDE = 4000
 
 
 def day(path: Path) -> GameDay:
@@ -39,13 +40,28 @@ def day(path: Path) -> GameDay:
         if missing:
             text = f"the environment variable {missing[0]} is not set"
             raise _wrong(path, ("notify", number), text)
+    takes_s = expected.day_s(read, chosen)
+    if read.lasts_s is not None and read.lasts_s < takes_s:
+        text = (
+            f"its drills, cool-downs and approvals take up to {takes_s:g} s; give it as long, or leave it out"
+        )
+        raise _wrong(path, ("lasts_s",), text)
+    checked = read.model_copy(update={"lasts_s": read.lasts_s or takes_s})
+    _check_time(path, checked)
+    return checked
+
+
+def _check_time(path: Path, read: GameDay) -> None:
+    now = datetime.fromisoformat(clock.now().wall)
     if read.schedule is not None:
         try:
-            next(dates(read, datetime.fromisoformat(clock.now().wall)), None)
+            next(occurrences(read.schedule, now), None)
         except UsageError as problem:
             raise _wrong(path, ("schedule",), str(problem)) from problem
-    lasts_s = expected_s(read, chosen)
-    return read if read.lasts_s else read.model_copy(update={"lasts_s": lasts_s})
+    try:
+        blackout.read(read.blackout, span(read, now))
+    except UsageError as problem:
+        raise _wrong(path, ("blackout", "calendar"), str(problem)) from problem
 
 
 def _check_drill(path: Path, number: int, drill: form.PlannedDrill, chosen: target.Target) -> None:
@@ -62,19 +78,8 @@ def _check_drill(path: Path, number: int, drill: form.PlannedDrill, chosen: targ
     plan.make(scenario, params, plan.with_objectives(chosen, scenario.name, drill.objectives))
 
 
-def expected_s(read: GameDay, chosen: target.Target) -> float:
-    """Return how long a day takes at most, from what its drills take at most."""
-    whole = 0.0
-    for drill in read.drills:
-        scenario = catalogue.find(drill.scenario)
-        the_plan = plan.make(scenario, scenario.parameters(**drill.params), chosen)
-        whole += the_plan.expected_s[1] + drill.cool_down_s
-        whole += drill.approval_within_s if drill.gate == "approval" else 0.0
-    return whole
-
-
-def dates(read: GameDay, after: datetime, others: Sequence[tuple[str, Span]] = ()) -> Iterator[Planned]:
-    """Yield a day's dates after an instant, with why one is skipped.
+def dates(read: GameDay, after: datetime, until: datetime) -> Iterator[Planned]:
+    """Yield a day's dates after an instant, up to and with another, with why one is skipped.
 
     Raises:
         UsageError: The blackout calendar can't be read.
@@ -82,8 +87,9 @@ def dates(read: GameDay, after: datetime, others: Sequence[tuple[str, Span]] = (
     """
     if read.schedule is None:
         return iter(())
-    length = timedelta(seconds=read.lasts_s or 0)
-    return planned(read.schedule, after, length, _blackout(read, after), others)
+    dark = blackout.read(read.blackout, Span(after, span(read, until).ends_at))
+    every = planned(read.schedule, after, span(read, after).length, dark)
+    return takewhile(lambda one: one.at <= until, every)
 
 
 def overlapping(path: Path, read: GameDay, others: Sequence[tuple[Path, GameDay]], after: datetime) -> None:
@@ -93,49 +99,38 @@ def overlapping(path: Path, read: GameDay, others: Sequence[tuple[Path, GameDay]
         UsageError: One of its next dates is.
 
     """
+    shown = [one for one in _next(read, after) if not one.skipped]
     for beside_path, beside in others:
-        if beside.target != read.target or beside_path == path:
+        if not shown or beside_path == path or not same_target(beside, read):
             continue
-        spans = [(beside.name, _span(one, beside)) for one in _next(beside, after) if not one.skipped]
-        met = next(
-            (one for one in dates_upto(read, after, spans) if one.skipped.startswith(beside.name)), None
-        )
+        near = islice(dates(beside, after, _span(shown[-1], read).ends_at), _BESIDE)
+        spans = [_span(one, beside) for one in near if not one.skipped]
+        met = next((one for one in shown if any(other.meets(_span(one, read)) for other in spans)), None)
         if met is not None:
             text = f"on {met.local:%Y-%m-%d %H:%M} {beside.name} ({beside_path}) is held on the same target"
             raise _wrong(path, ("schedule",), text)
 
 
-def dates_upto(read: GameDay, after: datetime, others: Sequence[tuple[str, Span]]) -> tuple[Planned, ...]:
+def dates_upto(read: GameDay, after: datetime) -> tuple[Planned, ...]:
     """Return a day's next dates, as many as are shown.
 
     Raises:
         UsageError: None ever comes.
 
     """
-    return first(dates(read, after, others), SHOWN) if read.schedule is not None else ()
+    return first(iter(_next(read, after)), SHOWN) if read.schedule is not None else ()
 
 
 def _next(read: GameDay, after: datetime) -> tuple[Planned, ...]:
-    return first(dates(read, after), 10 * SHOWN) if read.schedule is not None else ()
+    if read.schedule is None:
+        return ()
+    last = max(islice(occurrences(read.schedule, after), SHOWN), default=after)
+    return tuple(dates(read, after, last))
 
 
 def _span(one: Planned, read: GameDay) -> Span:
+    """Return how long a date takes that begins in time: one that is late begins beside no other."""
     return Span(one.at, one.at + timedelta(seconds=read.lasts_s or 0))
-
-
-def _blackout(read: GameDay, after: datetime) -> tuple[Event, ...]:
-    rules = read.blackout
-    if rules is None:
-        return ()
-    around = Span(after.astimezone(UTC), after.astimezone(UTC) + _AHEAD)
-    try:
-        text = rules.calendar.read_text(encoding="utf-8-sig")
-        return tuple(events(text, rules.zone, around))
-    # Whatever a broken calendar does to the library that reads it, no day may be held then.
-    except Exception as problem:
-        said = " ".join(str(problem).split()) or type(problem).__name__
-        msg = f"the blackout calendar {rules.calendar} can't be read: {said}; correct blackout.calendar"
-        raise UsageError(msg) from problem
 
 
 def _wrong(path: Path, keys: tuple[Any, ...], text: str) -> UsageError:

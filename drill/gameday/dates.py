@@ -6,7 +6,7 @@ clocks are moved are treated alike: a time that is skipped is taken when the clo
 that comes twice is taken the first time.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -20,8 +20,8 @@ from drill.gameday.form import Schedule
 from drill.guards.hours import Span
 from drill.guards.no_go import Event
 
-# An rrule may name a day that never comes; nobody plans further ahead than that.
 _FIELDS = "it has five fields: minute, hour, day of the month, month, day of the week"
+# An rrule may name a day that never comes; from one leap day to the next it is eight years at most.
 _AT_MOST = timedelta(days=366 * 9)
 
 
@@ -52,9 +52,11 @@ def occurrences(schedule: Schedule, after: datetime) -> Iterator[datetime]:
     last = after
     # A local day before: where clocks are moved, an instant may be earlier than the local time says.
     begin = after.astimezone(zone).replace(tzinfo=None) - timedelta(days=1)
+    before = begin
     for local in _local(schedule, begin):
-        if local - begin > _AT_MOST:
+        if local - before > _AT_MOST:
             return
+        before = local
         at = instant(local, zone)
         if at > last:
             last = at
@@ -95,23 +97,19 @@ def planned(
     after: datetime,
     length: timedelta,
     blackout: Sequence[Event] = (),
-    others: Iterable[tuple[str, Span]] = (),
 ) -> Iterator[Planned]:
     """Yield the dates of a schedule, with why one is skipped.
 
     Args:
         schedule: When.
         after: The first is after this instant.
-        length: How long the day takes at most.
+        length: How long the day takes at most, and how late it may begin.
         blackout: Events on which it is not held.
-        others: Other days on the same target, by name: it is not held beside them.
 
     """
     zone = ZoneInfo(schedule.zone)
-    taken = tuple(others)
     for at in occurrences(schedule, after):
-        span = Span(at, at + length)
-        yield Planned(at, at.astimezone(zone), _met(span, blackout) or _beside(span, taken))
+        yield Planned(at, at.astimezone(zone), met(Span(at, at + length), blackout))
 
 
 def first(every: Iterator[Planned], count: int) -> tuple[Planned, ...]:
@@ -128,13 +126,9 @@ def first(every: Iterator[Planned], count: int) -> tuple[Planned, ...]:
     return found
 
 
-def _met(span: Span, blackout: Sequence[Event]) -> str:
-    met = next((event for event in blackout if event.span.meets(span)), None)
-    if met is None:
+def met(span: Span, blackout: Sequence[Event]) -> str:
+    """Return the event that a span meets and when it is, in words; nothing if it meets none."""
+    one = next((event for event in blackout if event.span.meets(span)), None)
+    if one is None:
         return ""
-    return f"'{met.title}' from {met.span.begins_at:%Y-%m-%d %H:%M} to {met.span.ends_at:%Y-%m-%d %H:%M} UTC"
-
-
-def _beside(span: Span, others: Sequence[tuple[str, Span]]) -> str:
-    met = next((name for name, other in others if other.meets(span)), None)
-    return f"{met} is held on the same target then" if met else ""
+    return f"'{one.title}' from {one.span.begins_at:%Y-%m-%d %H:%M} to {one.span.ends_at:%Y-%m-%d %H:%M} UTC"

@@ -9,16 +9,18 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from drill import abort, clock, exit_codes, journal, record, rollback, runs
+from drill import abort, clock, exit_codes, journal, record, rollback, runs, target
 from drill.errors import DrillError, UsageError
+from drill.gameday import blackout, expected, store
 from drill.gameday import folder as days
-from drill.gameday import store
 from drill.gameday.form import GameDay, PlannedDrill
 from drill.model import Json
 from drill.process import Process
+from drill.target import objective_option
 
 INTERRUPTED = "interrupted"
 _STOPPING_S = 600.0
@@ -63,6 +65,8 @@ def run(place: Place, goes_on: Callable[[], bool]) -> Mapping[str, Any]:
     if place.marker.exists():
         return _taken_up(place)
     run_id = runs.new_id_of(place.drill.scenario)
+    if why := _in_blackout(place):
+        return _told(place, run_id, "refused", exit_codes.REFUSED, why)
     place.marker.write_text(run_id, encoding="utf-8")
     log = place.folder / f"drill-{place.number}.log"
     with log.open("ab") as said:
@@ -75,6 +79,17 @@ def run(place: Place, goes_on: Callable[[], bool]) -> Mapping[str, Any]:
             env={**_environment(), "DRILL_GAME_DAY": place.folder.name},
         )
         return _became(place, run_id, _ended(process, goes_on))
+
+
+def _in_blackout(place: Place) -> str:
+    """Return why a drill may not begin now: the day may be late, or an event may have been added since."""
+    if place.day.blackout is None:
+        return ""
+    try:
+        takes_s = expected.drill_s(place.drill, target.load(place.day.target))
+    except DrillError as problem:
+        return str(problem)
+    return blackout.forbids(place.day, datetime.fromisoformat(clock.now().wall), takes_s)
 
 
 def _environment() -> dict[str, str]:
@@ -102,13 +117,8 @@ def command(place: Place, run_id: str) -> list[str]:
     for name, value in drill.params.items():
         flag = f"--{name.replace('_', '-')}"
         words += ([flag] if value else []) if isinstance(value, bool) else [flag, str(value)]
-    wanted = drill.objectives
-    for flag, limit in (
-        ("--rto", wanted.rto_s),
-        ("--rpo", wanted.rpo_s),
-        ("--rpo-writes", wanted.rpo_writes),
-    ):
-        words += [flag, f"{limit:g}"] if limit is not None else []
+    for name, limit in drill.objectives:
+        words += [objective_option(name), str(limit)] if limit is not None else []
     for text in (*drill.stop_when, *day.stop_when):
         words += ["--stop-when", text]
     return words

@@ -21,6 +21,7 @@ from drill.target import Objectives
 
 SCHEMA = 1
 _HINT = "its keys: drill gameday schema"
+_TOPIC = r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$"
 
 
 class _Part(BaseModel):
@@ -113,7 +114,8 @@ class Channel(_Part):
 
     Attributes:
         on: When; all occasions by default.
-        sns: ARN of a topic.
+        sns: ARN of a topic, https://docs.aws.amazon.com/sns/latest/api/API_Topic.html; a standard one,
+            since FIFO topics take no message without a group.
         webhook_env: Environment variable with the address of a Slack-compatible webhook.
         email: Addresses.
         sender: Whom the mail is from.
@@ -124,13 +126,21 @@ class Channel(_Part):
     """
 
     on: tuple[Occasion, ...] = ("before", "approval", "start", "breach", "stop", "skipped", "end")
-    sns: str | None = None
+    sns: Annotated[str, Field(pattern=_TOPIC)] | None = None
     webhook_env: str | None = None
     email: tuple[str, ...] = ()
     sender: str = "drill@localhost"
-    smtp: str = "localhost:25"
+    smtp: Annotated[str, Field(pattern=r"^\S+:\d{1,5}$")] = "localhost:25"
     smtp_user: str = ""
     smtp_password_env: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _on(cls, written: Any) -> Any:  # noqa: ANN401 (whatever the file holds)
+        # YAML 1.1 takes the key "on" without quotes for the boolean, https://yaml.org/type/bool.html
+        if isinstance(written, dict):
+            return {"on" if key is True else key: value for key, value in written.items()}
+        return written
 
     @model_validator(mode="after")
     def _one(self) -> "Channel":
@@ -156,8 +166,9 @@ class GameDay(_Part):
         target: The target file.
         confirm: The target's name, where it is not disposable.
         schedule: When; None for a day that is only held by hand.
-        blackout: When it is not held: any event of this calendar.
-        lasts_s: How long the whole day may take; None for what its drills add up to.
+        blackout: When it is not held: any event of this calendar, which is read again before each drill.
+        lasts_s: How long the whole day may take, not less than its drills, cool-downs and approvals add
+            up to; None for that.
         drills: In order.
         stop_when: What ends any of its drills early, and the day with it.
         notify: Whom to tell.

@@ -97,9 +97,7 @@ def _due(day: GameDay, service: Service, now: datetime) -> list[datetime]:
     until = now + timedelta(seconds=day.notice_s + LOOK_S)
     since = max(_served_since(service.root, day.name, now), now - _BACK)
     found = []
-    for planned in check.dates(day, since):
-        if planned.at > until:
-            break
+    for planned in check.dates(day, since, until):
         folder = service.root / days.day_id(day.name, planned.at)
         if planned.skipped:
             _skip(folder, day, planned.skipped)

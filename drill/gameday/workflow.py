@@ -7,6 +7,7 @@ again, so each one here first looks what the earlier try left. The workflow itse
 but what its steps returned: what it did must come out the same when it is gone on with.
 """
 
+import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -16,15 +17,18 @@ from dbos import DBOS, SetWorkflowID
 from drill import clock, exit_codes, target
 from drill.aws import Aws
 from drill.errors import DrillError
-from drill.gameday import drilling, notify
+from drill.gameday import blackout, drilling, notify
 from drill.gameday import folder as days
-from drill.gameday.before import blocked, may_be_late_s, missed
+from drill.gameday.before import beside, blocked, may_be_late_s, missed
 from drill.gameday.form import GameDay, Occasion, as_document, from_document
 from drill.gameday.serving import APPROVAL, SERVING, VETO, YES, check_stopping, under_way
 from drill.model import Json
 
 # What DBOS says of a workflow that waits, goes or has ended as it should; all else is a failure.
 _WELL = frozenset({"PENDING", "ENQUEUED", "DELAYED", "SUCCESS"})
+# Of two days of one target that are due in the same instant, the second sees that the first has begun.
+# All that begin do so in this process: it holds the store's lock.
+_BEGINNING = threading.Lock()
 
 
 def start(day: GameDay, planned_at: datetime) -> str:
@@ -141,11 +145,15 @@ def _missed(identifier: str) -> str:
 @DBOS.step()
 def _blocked(identifier: str) -> str:
     folder = SERVING.root / identifier
-    held = days.read(folder)
-    # Once more: who gave the notice may have died before the day, and come back long after it.
-    why = missed(held, _wall()) or blocked(held, SERVING.root, SERVING.runs)
-    if not why and held.state == "planned":
-        days.note(folder, "begun")
+    with _BEGINNING:
+        held, now = days.read(folder), _wall()
+        # Once more: who gave the notice may have died before the day, and come back long after it.
+        why = missed(held, now) or beside(held, now, SERVING.root)
+        why = why or blocked(held, SERVING.root, SERVING.runs)
+        # An event may have been added since the day was planned, and a late one may run into the next.
+        why = why or blackout.forbids(held.day, now, held.day.lasts_s or 0)
+        if not why and held.state == "planned":
+            days.note(folder, "begun")
     return why
 
 

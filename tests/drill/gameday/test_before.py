@@ -1,10 +1,13 @@
 """What keeps a day from being held: it was missed, or the one before it left something that blocks it."""
 
 import json
+import re
+import subprocess
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 
 from drill import runs
 from drill.gameday import folder, form, serving, workflow
@@ -12,7 +15,8 @@ from drill.gameday.before import blocked, missed, warnings
 from drill.gameday.folder import Held
 from drill.gameday.form import Action, GameDay
 from drill.signing import DISPUTES, SIGN_OFFS
-from tests.drill.gameday.quick_day import Room
+from tests.drill.gameday.quick_day import WAIT_S, Room, silent, until
+from tests.drill.test_target import make_document
 
 PLANNED = datetime(2026, 11, 3, 9, tzinfo=UTC)
 RUN = "20261006t090000-region-outage-0001"
@@ -117,3 +121,94 @@ def test_a_folder_whose_making_was_cut_off_is_no_day(tmp_path: Path) -> None:
 
     assert "" == blocked(held, tmp_path / "days", tmp_path / "runs")
     assert 2 == len(folder.listed(tmp_path / "days"))
+
+
+FREEZE = """\
+BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:test
+BEGIN:VEVENT
+UID:1
+SUMMARY:code freeze
+DTSTART:{begins:%Y%m%dT%H%M%SZ}
+DURATION:PT1H
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+def frozen(place: Path, in_s: float) -> str:
+    """Write a calendar whose freeze begins in so many seconds, and return what a day's file says of it."""
+    begins = datetime.now(UTC) + timedelta(seconds=in_s)
+    (place / "freeze.ics").write_text(FREEZE.format(begins=begins).replace("\n", "\r\n"), encoding="utf-8")
+    return "blackout: {calendar: freeze.ics, zone: UTC}\nlasts_s: 3600\n"
+
+
+@pytest.mark.parametrize(
+    ("in_s", "said"), [(-1800, "code freeze"), (1800, "code freeze"), (7200, ""), (None, "can't")]
+)
+def test_a_blackout_that_was_added_since_the_notice_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_s: float | None, said: str
+) -> None:
+    """The calendar is read again before the day begins, for all of the day; if it is gone, none is held."""
+    place = begun(tmp_path / "days", day(tmp_path, frozen(tmp_path, 99999)), datetime.now(UTC))
+    monkeypatch.setattr(serving.SERVING, "root", place.parent)
+    if in_s is None:
+        (tmp_path / "freeze.ics").unlink()
+    else:
+        frozen(tmp_path, in_s)
+
+    why = workflow._blocked(place.name)
+
+    assert said in why
+    assert bool(said) is bool(why)
+    assert ("planned" if said else "going") == folder.read(place).state
+
+
+@pytest.mark.parametrize(
+    ("name", "behind_s", "held"), [("orders", 0, False), ("others", 0, True), ("orders", 7200, True)]
+)
+def test_no_day_begins_beside_another_on_its_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, behind_s: int, held: bool
+) -> None:
+    """A target is known by its name; a day whose time is over, whatever became of it, keeps none away."""
+    root, now = tmp_path / "days", datetime.now(UTC)
+    given = day(tmp_path, "lasts_s: 3600\n")
+    (tmp_path / "again.yaml").write_text(yaml.safe_dump(make_document(name=name)), encoding="utf-8")
+    other = given.model_copy(update={"name": "other", "target": tmp_path / "again.yaml"})
+    folder.note(begun(root, other, now - timedelta(seconds=behind_s)), "begun")
+    place = begun(root, given, now)
+    monkeypatch.setattr(serving.SERVING, "root", root)
+
+    why = workflow._blocked(place.name)
+
+    assert held is ("" == why)
+    assert held or re.fullmatch(r"other-\d{8}t\d{6}z is held on the same target", why)
+
+
+def test_of_two_days_on_one_store_and_target_one_is_held(tmp_path: Path) -> None:
+    """Both are due at once, and their target files differ: the second is skipped, and its record says why."""
+    with silent() as (endpoint, close):
+        room = Room(tmp_path, "", endpoint)
+        file = room.due()
+        text = "".join(
+            line for line in file.read_text(encoding="utf-8").splitlines(True) if "gate" not in line
+        )
+        file.write_text(text, encoding="utf-8")
+        (tmp_path / "again.yaml").write_bytes((tmp_path / "target.yaml").read_bytes())
+        (tmp_path / "other.yaml").write_text(
+            text.replace("name: quick", "name: other").replace("target.yaml", "again.yaml"), encoding="utf-8"
+        )
+        (room.days / "other.since").write_bytes((room.days / "quick.since").read_bytes())
+        with subprocess.Popen(room.typed("tick", str(file), str(tmp_path / "other.yaml"))) as ticking:
+            try:
+                until(lambda: room.events("skipped"), "one to be skipped")
+                close()
+                assert 0 == ticking.wait(WAIT_S)
+            finally:
+                ticking.kill()
+
+    skipped, ended = sorted(folder.listed(room.days), key=lambda one: one.state, reverse=True)
+    assert ("skipped", "ended") == (skipped.state, ended.state)
+    assert f"{ended.id} is held on the same target" == folder.reason(skipped)
+    assert ((), 1) == (skipped.drills, len(ended.drills))
