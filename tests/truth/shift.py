@@ -6,7 +6,8 @@ from dataclasses import replace
 from drill.model import Between, Measured, Measurement, Phase
 from tests.truth.case import Case
 
-_LEAST_NS = 1_000
+# A truth that lies exactly on an edge, such as no loss at all, is to be missed as well.
+_BEYOND_NS = 1_000
 
 
 def shifted(case: Case, widths: int) -> Case:
@@ -23,7 +24,7 @@ def shifted(case: Case, widths: int) -> Case:
 def _measurement(one: Measurement, widths: int) -> Measurement:
     if one.high is None:
         return one
-    by = widths * max(one.high - one.low, _LEAST_NS / 1e9)
+    by = widths * (one.high - one.low + _BEYOND_NS / 1e9)
     return replace(one, low=one.low + by, high=one.high + by)
 
 
@@ -34,7 +35,7 @@ def _phases(measured: Measured, widths: int) -> tuple[Phase, ...]:
 
 
 def _between(one: Between, widths: int) -> Between:
-    by = widths * max(one.latest_ns - one.earliest_ns, _LEAST_NS)
+    by = widths * (one.latest_ns - one.earliest_ns + _BEYOND_NS)
     return Between(one.earliest_ns + by, one.latest_ns + by)
 
 
