@@ -46,7 +46,10 @@ class DatabaseTasks:
         except DrillError as failure:
             problem = str(failure)
             log.error("a database did not do as asked", kind=task.kind, problem=problem)  # noqa: TRY400
-        await self._tell(task, "done", problem)
+        shown_ns = await self._tell(task, "done", problem)
+        if task.kind == "restart" and target is not None and not problem:
+            cluster = target.cluster
+            self._truth.log("writer_changed", at_ns=shown_ns, region=cluster.region, cluster=cluster.id)
 
     async def _do(self, task: world.DatabaseTask, target: Database | None, former: Database | None) -> None:
         if target is None:
@@ -90,8 +93,8 @@ class DatabaseTasks:
         self._truth.log("database_promoted", region=target.cluster.region, cluster=target.cluster.id)
         await self._tell(task, "promoted")
 
-    async def _tell(self, task: world.DatabaseTask, state: str, problem: str = "") -> None:
-        await asyncio.to_thread(self._control.report_task, task.id, state, problem)
+    async def _tell(self, task: world.DatabaseTask, state: str, problem: str = "") -> int:
+        return await asyncio.to_thread(self._control.report_task, task.id, state, problem)
 
 
 async def _until_up(database: Database) -> None:

@@ -76,6 +76,7 @@ class Network:
         self._clusters: Mapping[Passage, Cluster] = {}
         self._deciding: object = None
         self._connected: Counter[tuple[str, str] | None] = Counter()
+        self._truth = truth
         self._gates = Gates(profile.acl_s, truth, self._carry)
 
     def endpoints_for(self, region: str, *, inside: bool) -> dict[str, str]:
@@ -146,6 +147,10 @@ class Network:
             connection.reset()
             return
         database = None if cluster is None else (cluster.region, cluster.id)
+        if cluster is not None:
+            self._truth.log(
+                "database_reached", region=cluster.region, cluster=cluster.id, source=passage.region
+            )
         self._connected[database] += 1
         try:
             async with asyncio.TaskGroup() as both:

@@ -16,7 +16,7 @@ import json
 import math
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from drill import clock
@@ -95,9 +95,9 @@ class Tables:
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self._take)
 
-    def throttled(self, region: str, table: str, index: str) -> None:
+    def throttled(self, region: str, table: str, index: str, key: Mapping[str, object]) -> None:
         """Write down that a write was refused; called from any thread."""
-        self._truth.log("write_throttled", region=region, table=table, index=index)
+        self._truth.log("write_throttled", region=region, table=table, index=index, key=key)
 
     def reconcile(self, snapshot: Snapshot) -> None:
         """Follow the tables' replicas and the pauses of their replication."""

@@ -15,7 +15,8 @@ it was asked for. The drill never reads it; tests do. JSON lines, one event each
                         ``name before after last_before_ns expired_ns``
 ``item_written``        a table accepted a client's write: ``region table key deleted``
 ``item_replicated``     another region's table has it: ``region source table key written_ns``
-``write_throttled``     a write was refused for want of capacity: ``region table index``
+``write_throttled``     a write was refused for want of capacity: ``region table index key`` (the key is
+                        empty where the call was about several items)
 ``replication_paused``  ``region table``; and ``replication_resumed``
 ``alarm_changed``       a CloudWatch alarm shows another state: ``region alarm before after``
 ``message_arrived``     a topic's message can be read from a queue: ``region queue topic message_id``
@@ -25,6 +26,8 @@ it was asked for. The drill never reads it; tests do. JSON lines, one event each
 ``rows_restored``       what such a database holds, before anybody can reach it:
                         ``region cluster database table keys``
 ``database_caught_up``  one that follows another has all of it for the first time: ``region cluster``
+``database_reached``    a client's connection reached a database's server: ``region cluster source``
+``writer_changed``      AWS's API shows another instance as a cluster's writer: ``region cluster``
 ``database_promoted``   one that followed another takes writes: ``region cluster``
 ``snapshot_taken``      the instant whose data a snapshot holds: ``region snapshot cluster``
 ``snapshot_copied``     a copy is complete: ``region snapshot``

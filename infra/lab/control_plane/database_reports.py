@@ -1,5 +1,6 @@
 """What the physics tell of databases and snapshots, and what the Describe calls then show."""
 
+import time
 from datetime import UTC, datetime
 
 from moto.rds.models import DBCluster, rds_backends
@@ -98,14 +99,18 @@ def heard_of_snapshot(report: world.SnapshotReport) -> None:
             state.done("")
 
 
-def heard_of_task(task_id: str, state: str, problem: str) -> None:
-    """Take note of a task of the databases; of one that nobody asked for any more nothing is noted."""
+def heard_of_task(task_id: str, state: str, problem: str) -> int:
+    """Take note of a task of the databases; of one that nobody asked for any more nothing is noted.
+
+    Returns:
+        From when on the API shows it (monotonic, nanoseconds): no call is answered meanwhile.
+
+    """
     with WIRING.databases:
         asked = BOOK.tasks.get(task_id)
-        if asked is None:
-            return
-        if state == "promoted":
+        if asked is not None and state == "promoted":
             asked.promoted()
-            return
-        del BOOK.tasks[task_id]
-        asked.done(problem)
+        elif asked is not None:
+            del BOOK.tasks[task_id]
+            asked.done(problem)
+        return time.monotonic_ns()

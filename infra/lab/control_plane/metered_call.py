@@ -84,6 +84,7 @@ class Call:
         consistent: The tables whose reads are strongly consistent; None stands for all.
         factor: What each unit counts; 2 in a transaction.
         batch: Whether what is throttled stays unprocessed instead of failing all of it.
+        item: The attributes that tell which single item it is about, and maybe more; empty if many.
         refused: What was throttled of a batch: table, key or item.
         refusal: The last refusal.
         units: What it took so far: table, index (empty: the table's own), ``Read`` or ``Write``.
@@ -95,6 +96,7 @@ class Call:
     consistent: frozenset[str] | None = frozenset()
     factor: int = 1
     batch: bool = False
+    item: Mapping[str, Any] = field(default_factory=dict)
     refused: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     refusal: ThroughputExceeded | None = None
     units: dict[tuple[str, str, str], float] = field(default_factory=dict)

@@ -99,7 +99,7 @@ class Meter:
         else:
             used.write_throttles += 1
             if WIRING.writes is not None:
-                WIRING.writes.throttled(table.region_name, table.name, index)
+                WIRING.writes.throttled(table.region_name, table.name, index, _key(table))
         raise exceeded(table, index, kind, wait_s)
 
     def exhausted(self) -> dict[str, float]:
@@ -262,6 +262,14 @@ def read(table: Table, index: str, size_bytes: int) -> None:
 def use(tables: Iterable[Table]) -> tuple[world.TableUse, ...]:
     """Return what was used of some tables and of their indexes, since they were made."""
     return tuple(one for table in tables for one in meter_of(table).use(table))
+
+
+def _key(table: Table) -> dict[str, object]:
+    """Return the key of the one item of that table that the running request is about; empty if many."""
+    call = running()
+    item = {} if call is None else call.item
+    names = (table.hash_key_attr, table.range_key_attr)
+    return {name: item[name] for name in names if name and name in item}
 
 
 def _index_names(table: Table) -> list[str]:

@@ -187,10 +187,11 @@ class ControlPlane:
         database_reports.heard_of_snapshot(report)
         WIRING.changed()
 
-    def report_task(self, task_id: str, state: str, problem: str = "") -> None:
+    def report_task(self, task_id: str, state: str, problem: str = "") -> int:
         """Take note of a task of the databases: ``promoted``, or ``done`` with what went wrong, if that."""
-        database_reports.heard_of_task(task_id, state, problem)
+        shown_ns = database_reports.heard_of_task(task_id, state, problem)
         WIRING.changed()
+        return shown_ns
 
     def rotate_due(self, region: str, arn: str) -> None:
         """Rotate a secret that is due, to the end; one that is not is left alone."""

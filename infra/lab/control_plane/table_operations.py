@@ -79,6 +79,7 @@ def _call(operation: str, body: Mapping[str, Any]) -> Call:
         consistent=consistent,
         factor=_TRANSACTIONAL if operation.startswith("Transact") else 1,
         batch=operation.startswith("Batch"),
+        item=body.get("Item") or body.get("Key") or {},
     )
 
 

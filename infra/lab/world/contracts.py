@@ -37,8 +37,11 @@ class WriteListener(Protocol):
     def written(self, write: ItemWrite) -> None:
         """Take note of a write that a table accepted; the region's tables are still locked."""
 
-    def throttled(self, region: str, table: str, index: str) -> None:
-        """Take note of a write that was refused for want of capacity, of the table or of an index."""
+    def throttled(self, region: str, table: str, index: str, key: Mapping[str, object]) -> None:
+        """Take note of a write that was refused for want of capacity, of the table or of an index.
+
+        ``key`` is the item's, in DynamoDB's own form; empty where the call was about several.
+        """
 
 
 class ControlPlane(Protocol):
@@ -62,8 +65,13 @@ class ControlPlane(Protocol):
     def report_snapshot(self, report: SnapshotReport) -> None:
         """Take note of how far a cluster's snapshot is."""
 
-    def report_task(self, task_id: str, state: str, problem: str = "") -> None:
-        """Take note of a task of the databases: ``promoted``, or ``done`` with what went wrong, if that."""
+    def report_task(self, task_id: str, state: str, problem: str = "") -> int:
+        """Take note of a task of the databases: ``promoted``, or ``done`` with what went wrong, if that.
+
+        Returns:
+            From when on the API shows it (monotonic, nanoseconds).
+
+        """
 
     def provisioned_ready(self, region: str, function: str, version: str, ready: int) -> None:
         """Show how many provisioned processes of a version are warm."""

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import ssl
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import ClassVar
 
@@ -96,7 +96,7 @@ class Quiet:
         status = "Success: HTTP Status Code 200, OK"
         return tuple(CheckerReport(region, "127.0.0.1", status, 0.0) for region in ("a", "b", "c"))
 
-    def throttled(self, region: str, table: str, index: str) -> None:
+    def throttled(self, region: str, table: str, index: str, key: Mapping[str, object]) -> None:
         """Hear of a refused write, which matters to nobody here."""
 
     def written(self, write: ItemWrite) -> None:

@@ -1,6 +1,6 @@
 """A control plane with answering physics, for the tests of both."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +21,7 @@ class Physics:
     seen: list[CheckerReport] = field(default_factory=list)
     invoked: list[tuple[str, str, str, bytes]] = field(default_factory=list)
     writes: list[ItemWrite] = field(default_factory=list)
+    refused: list[dict[str, object]] = field(default_factory=list)
 
     def invoke(self, region: str, function: str, qualifier: str, payload: bytes) -> Invocation:
         """Give the prepared answer."""
@@ -32,8 +33,9 @@ class Physics:
         assert health_check_id
         return self.seen
 
-    def throttled(self, region: str, table: str, index: str) -> None:
-        """Hear of a refused write, which matters to nobody here."""
+    def throttled(self, region: str, table: str, index: str, key: Mapping[str, object]) -> None:
+        """Keep the key of a refused write."""
+        self.refused.append(dict(key))
 
     def written(self, write: ItemWrite) -> None:
         """Keep a write."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +24,7 @@ class Heard:
         """Begin with nothing."""
         self.writes: list[ItemWrite] = []
 
-    def throttled(self, region: str, table: str, index: str) -> None:
+    def throttled(self, region: str, table: str, index: str, key: Mapping[str, object]) -> None:
         """Hear of a refused write, which matters to nobody here."""
 
     def written(self, write: ItemWrite) -> None:

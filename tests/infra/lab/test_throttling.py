@@ -315,14 +315,26 @@ def test_replicated_writes_take_the_receiving_tables_capacity(lab: Lab) -> None:
 
 
 def test_a_throttled_write_is_told_to_the_physics(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Which table, or which index of it, in which region; for the log of what really happened."""
+    """Which table, or which index of it, in which region, and which item; for the log of what happened."""
     told = []
     physics = lab.connect()
     monkeypatch.setattr(physics, "throttled", lambda *place: told.append(place))
     client = make_table(lab, (50, 500), (50, 2))
     drain(client, pending=True)
     assert told
-    assert set(told) == {(EAST, TABLE, INDEX)}
+    assert {place[:3] for place in told} == {(EAST, TABLE, INDEX)}
+
+
+def test_whose_write_was_refused_is_told(lab: Lab) -> None:
+    """Its key; of a call about several items none."""
+    physics = lab.connect()
+    client = make_table(lab, (50, 2))
+    drain(client)
+    several = [{"Put": {"TableName": TABLE, "Item": item("c")}}]
+    refusal(lambda: client.put_item(TableName=TABLE, Item=item("a", 900)))
+    refusal(lambda: client.update_item(TableName=TABLE, Key=key("b")))
+    refusal(lambda: client.transact_write_items(TransactItems=several))
+    assert [key("a"), key("b"), {}] == physics.refused[-3:]
 
 
 def test_throttles_and_use_are_counted(lab: Lab) -> None:
