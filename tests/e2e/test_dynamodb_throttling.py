@@ -10,8 +10,11 @@ import pytest
 from drill import target
 from drill.model import Goodness, Measurement, Observation, Outcome
 from drill.observations import Store
+from drill.probes.table import ABSENT_ORDER
 from drill.runs import OBSERVATIONS
+from tests.e2e import truths
 from tests.e2e.conftest import Ended, Lab, unstarved
+from tests.e2e.truths import between_looks_s, judge, over
 
 pytestmark = pytest.mark.slow
 
@@ -39,13 +42,19 @@ def written(lab: Lab, ended: Ended) -> set[int]:
     }
 
 
-def throttles_ns(lab: Lab) -> list[int]:
-    """Return when writes to the primary's table were really refused."""
-    place = (lab.target.primary.name, lab.target.table.name)
+def at_first_try(one: truths.Order) -> bool:
+    """Say whether the table took an order without having refused it."""
+    return one.refused_ns is None and one.accepted_ns is not None
+
+
+def direct_ns(lab: Lab, ended: Ended, since_ns: int) -> list[int]:
+    """Return when the writes of the probe on the table itself were really refused."""
     return [
         int(str(event["at_ns"]))
         for event in lab.truth()
-        if event["kind"] == "write_throttled" and (event["region"], event["table"]) == place
+        if event["kind"] == "write_throttled"
+        and int(str(event["at_ns"])) >= since_ns
+        and event["key"] == {**ABSENT_ORDER, "customer": {"S": f"drill-probe#{ended.record.run_id}"}}
     ]
 
 
@@ -63,17 +72,12 @@ def test_it_is_met_with_its_numbers_true_and_leaves_nothing_behind(
     injected, undone = ended.record.marks.injected, ended.record.marks.undone
     assert injected is not None
     assert undone is not None
-    # The drill before, if there was one, left nothing throttled: all of this one's come after its start.
-    really = [at_ns for at_ns in throttles_ns(lab) if at_ns >= injected.earliest_ns]
-    onset = measurement(ended, "throttling_onset")
-    assert onset.high is not None
-    latest_ns = injected.earliest_ns + onset.high * 1e9
-    earliest_ns = injected.latest_ns + onset.low * 1e9 if onset.low else injected.earliest_ns
-    assert really[0] <= latest_ns
-    assert any(earliest_ns <= at_ns <= latest_ns for at_ns in really)
-    clear = measurement(ended, "time_to_clear")
-    assert clear.high is not None
-    assert clear.high * 1e9 >= max(really) - undone.latest_ns
+    listed = truths.orders(lab, ended)
+    refused = [one.refused_ns for one in listed if one.refused_ns is not None]
+    began_ns = min(refused + direct_ns(lab, ended, injected.earliest_ns))
+    judge(measurement(ended, "throttling_onset"), injected, began_ns)
+    cleared = over(listed, undone.earliest_ns, at_first_try)
+    judge(measurement(ended, "time_to_clear"), undone, cleared, between_looks_s(ended, "writer"))
     there = written(lab, ended)
     for one in orders(ended):
         # A machine that is too busy may look unhealthy for a moment, and the other region serves.

@@ -1,34 +1,18 @@
 """The regions parted, and the table's replication paused: whole drills, judged against the lab's truth."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
-from drill.model import Between, Measurement, Outcome
+from drill.model import Goodness, Outcome
 from drill.observations import Store
 from drill.record import Record
 from drill.runs import OBSERVATIONS
 from tests.e2e.conftest import Ended, Lab
 from tests.e2e.test_region_outage import ledger, measurement
+from tests.e2e.truths import between_looks_s, judge, orders, over, since
 
 pytestmark = pytest.mark.slow
-
-
-def since(lab: Lab, record: Record, kind: str, **told: object) -> Iterator[dict[str, Any]]:
-    """Yield what the lab knows to have happened from the drill's injection on."""
-    injected = record.marks.injected
-    assert injected is not None
-    for event in lab.truth():
-        at_ns = int(str(event["at_ns"]))
-        if event["kind"] == kind and at_ns >= injected.earliest_ns and told.items() <= event.items():
-            yield event
-
-
-def encloses(found: Measurement, begin: Between, at_ns: int) -> bool:
-    """Say whether the time from a call to a true instant lies inside, for every instant of the call."""
-    low, high = (at_ns - begin.latest_ns) / 1e9, (at_ns - begin.earliest_ns) / 1e9
-    return found.high is not None and found.low <= max(0.0, low) and found.high >= high
 
 
 def alerted_ns(lab: Lab, record: Record) -> int:
@@ -57,13 +41,15 @@ def test_somebody_is_told_and_no_order_is_lost(
     injected, undone = record.marks.injected, record.marks.undone
     assert injected is not None
     assert undone is not None
-    assert encloses(measurement(record, "time_to_alert"), injected, alerted_ns(lab, record))
+    polled_s = between_looks_s(ended, "pager", Goodness.BAD)
+    judge(measurement(record, "time_to_alert"), injected, alerted_ns(lab, record), polled_s)
     closed = next(since(lab, record, "path_closed", path="database", region=lab.target.standby.name))
     opened = next(since(lab, record, "path_opened", path="database", region=lab.target.standby.name))
     assert closed["at_ns"] < opened["at_ns"]
-    back = measurement(record, "failback")
-    assert back.high is not None
-    assert back.high >= (opened["at_ns"] - undone.latest_ns) / 1e9
+    written = over(orders(lab, ended, "standby-writer"), undone.earliest_ns, lambda one: one.in_database)
+    # Nothing passes before the way is open.
+    assert opened["at_ns"] < written.latest_ns
+    judge(measurement(record, "failback"), undone, written, between_looks_s(ended, "standby-writer"))
     assert measurement(record, "pending_writes").low > 0
     assert (0, 0) == (
         measurement(record, "unreconciled_writes").high,
@@ -102,6 +88,6 @@ def test_a_paused_table_catches_up(lab: Lab, drill_run: Callable[..., Ended]) ->
             if one["key"]["customer"] == customer and one["key"]["token"]["S"] in before_undo
         ]
         took = measurement(record, "catch_up", f"{source} to {destination}")
-        assert encloses(took, undone, max(came)), (took, max(came))
+        judge(took, undone, max(came))
     during = measurement(record, "replication_lag", "during/max")
     assert during.low > 1
