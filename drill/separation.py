@@ -9,9 +9,8 @@ The standby is looked at by way of its own load balancer, since DNS leads client
 
 from collections.abc import Iterator
 
-from drill import predicates
+from drill import alerting, predicates
 from drill.model import (
-    Goodness,
     GuardSpec,
     History,
     Json,
@@ -92,7 +91,7 @@ def took_effect(history: History) -> bool:
 def ended(target: Target, history: History) -> bool:
     """Say whether the alert came, and the standby accepted every order of the settle window without."""
     injected = history.marks.injected
-    if injected is None or not _told(history, injected.latest_ns):
+    if injected is None or not alerting.told(history, PAGER, injected.latest_ns):
         return False
     settle_s = target.timing.settle_s
     since_ns = history.last_due_ns(STANDBY_WRITER) - round(settle_s * 1e9)
@@ -147,11 +146,3 @@ def _pending(history: History, since_ns: int) -> Iterator[int]:
     for seen in history.sent_since(STANDBY_WRITER, since_ns):
         if accepted(seen, STORE) == "pending" and seen.sent_ns is not None:
             yield seen.sent_ns
-
-
-def _told(history: History, instant_ns: int) -> bool:
-    """Say whether an alert came after an instant; the long poll that brought it may have begun before."""
-    return any(
-        seen.goodness is Goodness.BAD and seen.done_ns is not None and seen.done_ns >= instant_ns
-        for seen in history.observations.get(PAGER, ())
-    )

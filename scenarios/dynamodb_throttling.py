@@ -8,6 +8,7 @@ who is told, what clients lose, how soon it is over once there is capacity again
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from drill import alerting
 from drill.faults.scaling_suspension import ScalingSuspension
 from drill.faults.table_throttle import TableThrottle
 from drill.model import (
@@ -16,7 +17,6 @@ from drill.model import (
     Goodness,
     GuardSpec,
     History,
-    Json,
     MeasureSpec,
     Objective,
     ProbeSpec,
@@ -182,8 +182,7 @@ class DynamodbThrottling(Scenario[ThrottlingParams]):
 
     def steady(self, target: Target, history: History, since_ns: int, window_s: float) -> bool:
         """Every client was served, every order taken at the first try, by the primary; no alarm is on."""
-        looks = history.due_since(ALARM, since_ns)
-        if looks and max(looks, key=lambda seen: seen.number).goodness is Goodness.BAD:
+        if not alerting.calm(history, ALARM, since_ns):
             return False
         well = _at_first_try(target.primary.name)
         return all(every_one(history, name, since_ns, window_s, well) for name in (CLIENTS, WRITER))
@@ -199,7 +198,7 @@ class DynamodbThrottling(Scenario[ThrottlingParams]):
         if onset_ns is None or newest - settle_ns <= onset_ns:
             return False
         if not params.let_autoscaling_work:
-            return not _alerting(target) or _alerted(history, onset_ns)
+            return not _alerting(target) or alerting.told(history, ALERTS, onset_ns)
         well = _at_first_try(target.primary.name)
         return every_one(history, WRITER, newest - settle_ns, target.timing.settle_s, well)
 
@@ -260,24 +259,7 @@ def _arn(target: Target, region: str) -> str:
 
 def _alerting(target: Target) -> tuple[ProbeSpec, ...]:
     """Return the probes of the alarm on throttles and of its alert; none where either is not known."""
-    timing, region = target.timing, target.primary
-    alarm, url = region.alarms.get("throttles"), region.drill_queue_url
-    if alarm is None or url is None:
-        return ()
-    looked: dict[str, Json] = {"alarm": alarm, "region": region.name}
-    heard: dict[str, Json] = {"queue_url": url, "region": region.name, "alarms": [alarm]}
-    return (
-        ProbeSpec(ALARM, "alarm", timing.api_interval_s, timing.api_timeout_s, looked),
-        ProbeSpec(ALERTS, "queue", timing.api_interval_s, timing.api_timeout_s, heard),
-    )
-
-
-def _alerted(history: History, since_ns: int) -> bool:
-    """Say whether the alert could be read."""
-    return any(
-        seen.done_ns is not None and seen.done_ns >= since_ns
-        for seen in history.sent_since(ALERTS, 0, Goodness.BAD)
-    )
+    return alerting.probes(target.timing, target.primary, "throttles", (ALARM, ALERTS))
 
 
 def _onset_ns(history: History) -> int | None:

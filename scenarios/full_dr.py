@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
+from drill import alerting
 from drill.faults import database_recovery as recovery
 from drill.faults.network_blackout import NetworkBlackout
 from drill.faults.own_network_acl import OwnNetworkAcl
@@ -170,6 +171,7 @@ class FullDr(Scenario[FullDrParams]):
                 },
             ),
             *_restored(target),
+            *alerting.of_a_dark_region(target),
         ]
         if target.service.resolver:
             probes.append(
@@ -178,7 +180,11 @@ class FullDr(Scenario[FullDrParams]):
         return tuple(probes)
 
     def steady(self, target: Target, history: History, since_ns: int, window_s: float) -> bool:
-        """Every client and writer was served, by the primary."""
+        """Every client and writer was served, by the primary; an alert that is wanted is not out already."""
+        if alerting.dark_wanted_s(target, self.name) is not None and not alerting.calm(
+            history, alerting.ALARM, since_ns
+        ):
+            return False
         return all(
             every_one(history, name, since_ns, window_s, served_by(target.primary.name))
             for name in (CLIENTS, WRITER)
@@ -193,12 +199,17 @@ class FullDr(Scenario[FullDrParams]):
         )
 
     def ended(self, target: Target, params: FullDrParams, history: History) -> bool:
-        """Look for the standby alone serving clients, and taking orders into its database."""
+        """Look for the standby alone serving clients, and taking orders into its database.
+
+        Where an objective asks for an alert, that must have come.
+        """
         settle_s, standby = target.timing.settle_s, target.standby.name
         switched = next((one for one in history.marks.steps if one.step == recovery.SWITCH), None)
         if switched is None:
             return False
         after_ns = switched.called.latest_ns
+        if alerting.dark_wanted_s(target, self.name) is not None and not alerting.came(history):
+            return False
 
         def served(one: Observation) -> bool:
             return one.goodness is Goodness.GOOD and one.answered_by == standby
@@ -244,6 +255,7 @@ class FullDr(Scenario[FullDrParams]):
             MeasureSpec("replication_lag", REPLICATION),
             MeasureSpec("cold_start", CLIENTS, {"served_by": standby}),
             MeasureSpec("failback", CLIENTS, {"served_by": primary}),
+            *alerting.measures(target),
         )
 
     def objectives(self, target: Target, params: FullDrParams) -> tuple[Objective, ...]:
@@ -253,6 +265,7 @@ class FullDr(Scenario[FullDrParams]):
             ("rto", "recovery_time", wanted.rto_s, "s", "order"),
             ("rpo", "recovery_point", wanted.rpo_s, "s", "dynamodb/cutover"),
             ("rpo_writes", "recovery_point_writes", wanted.rpo_writes, "writes", "dynamodb/cutover"),
+            ("alert", "time_to_alert", alerting.dark_wanted_s(target, self.name), "s", ""),
         )
 
     def ledger_stores(self, target: Target, params: FullDrParams) -> tuple[str, ...]:
@@ -261,7 +274,9 @@ class FullDr(Scenario[FullDrParams]):
 
     def notes(self, target: Target, params: FullDrParams) -> tuple[str, ...]:
         """Say what was not exercised, and from where it was looked."""
-        return (*(() if target.table.pause_role_arn else (_NOT_PAUSED,)), _NOT_LOST, _REACH)
+        paused = () if target.table.pause_role_arn else (_NOT_PAUSED,)
+        untold = () if alerting.of_a_dark_region(target) else (alerting.NOBODY_TOLD,)
+        return (*paused, _NOT_LOST, _REACH, *untold)
 
 
 def _restored(target: Target) -> tuple[ProbeSpec, ...]:

@@ -12,7 +12,7 @@ import math
 
 from pydantic import Field
 
-from drill import predicates
+from drill import alerting, predicates
 from drill.faults.health_check_inversion import HealthCheckInversion
 from drill.faults.network_blackout import NetworkBlackout
 from drill.faults.own_network_acl import OwnNetworkAcl
@@ -54,6 +54,10 @@ _DARK_AND_PAUSED = (
     "The region's edge and application subnets were cut off by network ACLs and replication of the "
     "table was paused through AWS FIS; the health check was not touched. AWS may go on replicating for "
     "a while after a pause begins: then fewer writes were at risk than in a real outage."
+)
+_NOTHING_DARK = (
+    "Time to alert was not measured: an inverted health check cuts nobody off, and sets off no alarm on the "
+    "way between the regions."
 )
 
 
@@ -196,10 +200,13 @@ class RegionOutage(Scenario[RegionOutageParams]):
             ProbeSpec(name, "http", timing.probe_interval_s * 4, timing.probe_timeout_s)
             for name in _crowd(params)
         ]
-        return (*probes, *crowd)
+        return (*probes, *crowd, *(alerting.of_a_dark_region(target) if params.blackout else ()))
 
     def steady(self, target: Target, history: History, since_ns: int, window_s: float) -> bool:
-        """Every client and writer was served, by the primary."""
+        """Every client and writer was served, by the primary; an alert that is wanted is not out already."""
+        wanted_s = alerting.dark_wanted_s(target, self.name)
+        if wanted_s is not None and not alerting.calm(history, alerting.ALARM, since_ns):
+            return False
         return all(
             predicates.every_one(history, name, since_ns, window_s, served_by(target.primary.name))
             for name in (CLIENTS, WRITER)
@@ -223,11 +230,15 @@ class RegionOutage(Scenario[RegionOutageParams]):
     def ended(self, target: Target, params: RegionOutageParams, history: History) -> bool:
         """Look for the standby alone serving clients and writers for the settle window.
 
-        Where the database is still there it must have their orders, too.
+        Where the database is still there it must have their orders, too; where an objective asks for an
+        alert, that must have come.
         """
         injected, served = history.marks.injected, served_by(target.standby.name)
         since_ns = history.last_due_ns(CLIENTS) - round(target.timing.settle_s * 1e9)
         if injected is None or since_ns <= injected.latest_ns:
+            return False
+        wanted_s = alerting.dark_wanted_s(target, self.name) if params.blackout else None
+        if wanted_s is not None and not alerting.came(history):
             return False
         stays = _database_stays(target, params)
 
@@ -240,7 +251,7 @@ class RegionOutage(Scenario[RegionOutageParams]):
         )
 
     def measures(self, target: Target, params: RegionOutageParams) -> tuple[MeasureSpec, ...]:
-        """Phases, recovery time and point, outage, lag, cold starts, failback."""
+        """Phases, recovery time and point, outage, lag, cold starts, failback, alert of a dark region."""
         standby, primary = target.standby.name, target.primary.name
         stays = _database_stays(target, params)
         database = (MeasureSpec("store_outage", WRITER, {"store": STORE}),) if stays else ()
@@ -264,18 +275,21 @@ class RegionOutage(Scenario[RegionOutageParams]):
             MeasureSpec("replication_lag", REPLICATION),
             MeasureSpec("cold_start", CLIENTS, {"served_by": standby, "also": [WRITER, *_crowd(params)]}),
             MeasureSpec("failback", CLIENTS, {"served_by": primary}),
+            *(alerting.measures(target) if params.blackout else ()),
         )
 
     def objectives(self, target: Target, params: RegionOutageParams) -> tuple[Objective, ...]:
         """Recovery time, also of orders' way into the database, and what the standby's table had lost."""
         wanted = target.objectives_for(self.name)
         database_s = wanted.rto_s if _database_stays(target, params) else None
+        alert_s = alerting.dark_wanted_s(target, self.name) if params.blackout else None
         return stated(
             ("rto", "recovery_time", wanted.rto_s, "s", ""),
             ("rto_database", "store_recovery", database_s, "s", ""),
             ("rpo", "recovery_point", wanted.rpo_s, "s", "dynamodb/cutover"),
             ("rpo_writes", "recovery_point_writes", wanted.rpo_writes, "writes", "dynamodb/cutover"),
             ("cold_starts", "cold_starts", wanted.cold_starts, "1", ""),
+            ("alert", "time_to_alert", alert_s, "s", ""),
         )
 
     def ledger_stores(self, target: Target, params: RegionOutageParams) -> tuple[str, ...]:
@@ -285,8 +299,9 @@ class RegionOutage(Scenario[RegionOutageParams]):
     def notes(self, target: Target, params: RegionOutageParams) -> tuple[str, ...]:
         """Say what the method does not exercise."""
         if not params.blackout:
-            return (_INVERTED,)
-        return (_DARK_AND_PAUSED if target.table.pause_role_arn else _DARK_ONLY,)
+            return (_INVERTED, _NOTHING_DARK)
+        untold = () if alerting.of_a_dark_region(target) else (alerting.NOBODY_TOLD,)
+        return (_DARK_AND_PAUSED if target.table.pause_role_arn else _DARK_ONLY, *untold)
 
 
 def _crowd(params: RegionOutageParams) -> list[str]:

@@ -76,6 +76,9 @@ for _profile, _parted in _PARTED.items():
 # CloudWatch has no data of a lag while nothing replicates: nobody is told of a pause, and no alert is wanted.
 for _profile, _wanted in _OBJECTIVES.items():
     _OBJECTIVES[_profile] |= {"replication-pause": Objectives(rto_s=_wanted["default"].rto_s, rpo_writes=0)}
+# It is about what clients see: it does not wait for an alarm, and tells what came of it meanwhile.
+for _wanted in _OBJECTIVES.values():
+    _wanted["region-outage"] = _wanted["default"].model_copy(update={"alert_s": None})
 # A backup a virtual hour: 72 s on `fast`. A restore is as quick as PostgreSQL starts on this machine.
 _RESTORED = {
     "fast": Objectives(rto_s=60, rpo_s=120),

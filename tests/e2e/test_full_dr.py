@@ -136,3 +136,7 @@ def check_the_whole_book(played: Record) -> None:
         assert ledger(played, store, "cutover").readable
         assert () == ledger(played, store, "resumed").lost
     assert measurement(played, "failback").high is not None
+    # The restore takes longer than the alarm, so that it was told while the drill looked.
+    told = measurement(played, "time_to_alert")
+    assert told.high is not None
+    assert 0 < told.low < told.high

@@ -6,23 +6,12 @@ import pytest
 
 from drill.model import Goodness, Outcome
 from drill.observations import Store
-from drill.record import Record
 from drill.runs import OBSERVATIONS
 from tests.e2e.conftest import Ended, Lab
 from tests.e2e.test_region_outage import ledger, measurement
-from tests.e2e.truths import between_looks_s, judge, orders, over, since
+from tests.e2e.truths import alerted_ns, between_looks_s, judge, orders, over, since
 
 pytestmark = pytest.mark.slow
-
-
-def alerted_ns(lab: Lab, record: Record) -> int:
-    """Return when the alert of the standby's way to the primary was in the queue that drills read."""
-    region = lab.target.standby
-    name = region.alarms["reachability"]
-    off = next(since(lab, record, "alarm_changed", alarm=name, after="ALARM"))
-    queue = str(region.drill_queue_url).rpartition("/")[2]
-    arrived = since(lab, record, "message_arrived", region=region.name, queue=queue)
-    return next(int(one["at_ns"]) for one in arrived if one["at_ns"] >= off["at_ns"])
 
 
 @pytest.mark.parametrize("scenario", ["peering-deletion", "network-partition"])

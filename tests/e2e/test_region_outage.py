@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
+from drill.alerting import PAGER
 from drill.model import Goodness, LedgerResult, Measurement, Outcome
 from drill.observations import Store
 from drill.record import Record
 from drill.runs import OBSERVATIONS, REPORT
 from tests.e2e.conftest import Ended, Lab
+from tests.e2e.truths import alerted_ns, between_looks_s, judge
 
 pytestmark = pytest.mark.slow
 
@@ -93,10 +95,10 @@ class TestInversion:
 
 class TestBlackout:
     def test_numbers_are_the_truth(self, lab: Lab, drill_run: Callable[..., Ended]) -> None:
-        """Recovery time above zero with the truth inside; lost writes exactly the truth's; all back later."""
+        """The recovery time's truth is inside, and the alert's; lost writes exactly the truth's; all back."""
         before = lab.fingerprint()
 
-        ended = drill_run("region-outage", "--blackout")
+        ended = drill_run("region-outage", "--blackout", "--alert", "15")
 
         assert 0 == ended.code, ended.printed
         recovery = measurement(ended.record, "recovery_time")
@@ -107,6 +109,10 @@ class TestBlackout:
         assert recovery.low > 0
         assert recovery.low <= (switched_ns - injected.latest_ns) / 1e9
         assert recovery.high >= (switched_ns - injected.earliest_ns) / 1e9
+        alert = measurement(ended.record, "time_to_alert")
+        polled_s = between_looks_s(ended, PAGER, Goodness.BAD)
+        judge(alert, injected, alerted_ns(lab, ended.record), polled_s)
+        assert "alert" in {one.objective.name for one in ended.record.judgements if one.outcome is Outcome.MET}
         lost = list(ledger(ended.record, "dynamodb", "cutover").lost)
         assert lost
         assert lost == [

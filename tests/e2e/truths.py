@@ -68,6 +68,16 @@ def since(lab: Lab, record: Record, kind: str, **told: object) -> Iterator[Event
             yield event
 
 
+def alerted_ns(lab: Lab, record: Record) -> int:
+    """Return when the alert of the standby's way to the primary was in the queue that drills read."""
+    region = lab.target.standby
+    name = region.alarms["reachability"]
+    off = next(since(lab, record, "alarm_changed", alarm=name, after="ALARM"))
+    queue = str(region.drill_queue_url).rpartition("/")[2]
+    arrived = since(lab, record, "message_arrived", region=region.name, queue=queue)
+    return next(int(one["at_ns"]) for one in arrived if one["at_ns"] >= off["at_ns"])
+
+
 def orders(lab: Lab, ended: Ended, probe: str = "writer") -> list[Order]:
     """Return the run's own orders that one probe sent, by their numbers, with what the table told of each."""
     written: dict[int, list[int]] = {}

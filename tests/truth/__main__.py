@@ -27,7 +27,7 @@ def main() -> int:
     if typed.keep and typed.keep.exists() and any(typed.keep.iterdir()):
         parser.error(f"{typed.keep} is not empty: name a new folder")
     asked = Asked(
-        tuple(typed.seed or range(typed.first, typed.first + typed.drills)),
+        tuple(sorted(typed.seed or range(typed.first, typed.first + typed.drills))),
         typed.longest,
         typed.at_once,
         typed.keep,
