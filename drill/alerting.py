@@ -49,16 +49,6 @@ def probes(
     return (ProbeSpec(named[0], "alarm", *every, looked), ProbeSpec(named[1], "queue", *every, heard))
 
 
-def wanted_s(target: Target, scenario: str) -> float | None:
-    """Return the time to alert that a scenario's own objectives want, or the command line; None if none.
-
-    The target's default objectives do not count: a drill that is about something else would wait for an
-    alarm, which takes minutes.
-    """
-    own = target.objectives.get(scenario)
-    return None if own is None else own.alert_s
-
-
 def told(history: History, queue: str, instant_ns: int) -> bool:
     """Say whether an alert came after an instant; the long poll that brought it may have begun before."""
     return any(
@@ -73,9 +63,14 @@ def came(history: History) -> bool:
     return injected is not None and told(history, PAGER, injected.latest_ns)
 
 
-def dark_wanted_s(target: Target, scenario: str) -> float | None:
-    """Return the wanted time to the alert of a dark region; None if none is, or it is not watched."""
-    return wanted_s(target, scenario) if of_a_dark_region(target) else None
+def wanted_s(target: Target, scenario: str) -> float | None:
+    """Return the time to the alert of a dark region that is wanted; None if none is, or it is not watched.
+
+    It is wanted by the scenario's own objectives, or on the command line. The target's default objectives
+    do not count: a drill that is about something else would wait for an alarm, which takes minutes.
+    """
+    own = target.objectives.get(scenario)
+    return own.alert_s if own is not None and of_a_dark_region(target) else None
 
 
 def calm(history: History, alarm: str, since_ns: int) -> bool:

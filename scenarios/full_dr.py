@@ -181,7 +181,7 @@ class FullDr(Scenario[FullDrParams]):
 
     def steady(self, target: Target, history: History, since_ns: int, window_s: float) -> bool:
         """Every client and writer was served, by the primary; an alert that is wanted is not out already."""
-        if alerting.dark_wanted_s(target, self.name) is not None and not alerting.calm(
+        if alerting.wanted_s(target, self.name) is not None and not alerting.calm(
             history, alerting.ALARM, since_ns
         ):
             return False
@@ -208,7 +208,7 @@ class FullDr(Scenario[FullDrParams]):
         if switched is None:
             return False
         after_ns = switched.called.latest_ns
-        if alerting.dark_wanted_s(target, self.name) is not None and not alerting.came(history):
+        if alerting.wanted_s(target, self.name) is not None and not alerting.came(history):
             return False
 
         def served(one: Observation) -> bool:
@@ -265,7 +265,7 @@ class FullDr(Scenario[FullDrParams]):
             ("rto", "recovery_time", wanted.rto_s, "s", "order"),
             ("rpo", "recovery_point", wanted.rpo_s, "s", "dynamodb/cutover"),
             ("rpo_writes", "recovery_point_writes", wanted.rpo_writes, "writes", "dynamodb/cutover"),
-            ("alert", "time_to_alert", alerting.dark_wanted_s(target, self.name), "s", ""),
+            ("alert", "time_to_alert", alerting.wanted_s(target, self.name), "s", ""),
         )
 
     def ledger_stores(self, target: Target, params: FullDrParams) -> tuple[str, ...]:

@@ -204,7 +204,7 @@ class RegionOutage(Scenario[RegionOutageParams]):
 
     def steady(self, target: Target, history: History, since_ns: int, window_s: float) -> bool:
         """Every client and writer was served, by the primary; an alert that is wanted is not out already."""
-        wanted_s = alerting.dark_wanted_s(target, self.name)
+        wanted_s = alerting.wanted_s(target, self.name)
         if wanted_s is not None and not alerting.calm(history, alerting.ALARM, since_ns):
             return False
         return all(
@@ -237,7 +237,7 @@ class RegionOutage(Scenario[RegionOutageParams]):
         since_ns = history.last_due_ns(CLIENTS) - round(target.timing.settle_s * 1e9)
         if injected is None or since_ns <= injected.latest_ns:
             return False
-        wanted_s = alerting.dark_wanted_s(target, self.name) if params.blackout else None
+        wanted_s = alerting.wanted_s(target, self.name) if params.blackout else None
         if wanted_s is not None and not alerting.came(history):
             return False
         stays = _database_stays(target, params)
@@ -282,7 +282,7 @@ class RegionOutage(Scenario[RegionOutageParams]):
         """Recovery time, also of orders' way into the database, and what the standby's table had lost."""
         wanted = target.objectives_for(self.name)
         database_s = wanted.rto_s if _database_stays(target, params) else None
-        alert_s = alerting.dark_wanted_s(target, self.name) if params.blackout else None
+        alert_s = alerting.wanted_s(target, self.name) if params.blackout else None
         return stated(
             ("rto", "recovery_time", wanted.rto_s, "s", ""),
             ("rto_database", "store_recovery", database_s, "s", ""),
