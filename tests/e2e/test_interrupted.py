@@ -52,21 +52,32 @@ def await_entry(root: Path, kind: str) -> None:
     pytest.fail(f"no {kind} in {WAIT_S} s")
 
 
-def begun(root: Path, begin: Callable[[], subprocess.Popen[Any]]) -> subprocess.Popen[Any]:
-    """Start a drill, and again if it ends before it breaks anything: the machine was too busy."""
+def started(begin: Callable[[], subprocess.Popen[Any]], there: Callable[[], bool]) -> subprocess.Popen[Any]:
+    """Start a drill, and return once it has come somewhere; again if a busy machine kept it from there."""
     printed = ""
     for _ in range(3):
         runner = begin()
         until = time.monotonic() + WAIT_S
         while runner.poll() is None and time.monotonic() < until:
-            for folder in runs.folders(root):
-                with contextlib.suppress(DrillError):  # its first line is not there yet
-                    if any(entry.kind == "injected" for entry in journal.read(folder)):
-                        return runner
+            if there():
+                return runner
             time.sleep(0.02)
         runner.kill()
         printed, _ = runner.communicate()
-    pytest.fail(f"nothing injected: {printed}")
+    pytest.fail(f"it never came there: {printed}")
+
+
+def begun(root: Path, begin: Callable[[], subprocess.Popen[Any]]) -> subprocess.Popen[Any]:
+    """Start a drill, and return when its first fault is in place."""
+
+    def injected() -> bool:
+        for folder in runs.folders(root):
+            with contextlib.suppress(DrillError):  # its first line is not there yet
+                if any(entry.kind == "injected" for entry in journal.read(folder)):
+                    return True
+        return False
+
+    return started(begin, injected)
 
 
 def start_broken(lab: Lab, root: Path, *arguments: str, own_group: bool = False) -> subprocess.Popen[str]:

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,12 +13,11 @@ from drill import journal, runs, target
 from drill.errors import DrillError
 from drill.exit_codes import INCONCLUSIVE, REFUSED
 from tests.e2e.conftest import Lab, tried
-from tests.e2e.test_interrupted import WAIT_S, begun, drill, processes
+from tests.e2e.test_interrupted import WAIT_S, begun, drill, processes, started
 from tests.faultmatrix.proxy import Proxy, Request, Weather
 
 pytestmark = pytest.mark.slow
 
-TRIES = 3
 # Whoever is told of a phase fails in it.
 RAISING = """
 import sys
@@ -75,21 +73,6 @@ def phases(root: Path) -> list[str]:
     return [str(entry.fields["name"]) for entry in entries if entry.kind == "phase"]
 
 
-def in_phase(target_path: Path, root: Path, name: str) -> subprocess.Popen[str]:
-    """Start a drill, and return when it enters a phase; again if a busy machine kept it from there."""
-    printed = ""
-    for _ in range(TRIES):
-        runner = start(target_path, root)
-        until = time.monotonic() + WAIT_S
-        while runner.poll() is None and time.monotonic() < until:
-            if name in phases(root):
-                return runner
-            time.sleep(0.02)
-        runner.kill()
-        printed, _ = runner.communicate()
-    pytest.fail(f"no {name}: {printed}")
-
-
 @pytest.mark.parametrize("phase", ["guard", "warm-up", "inject", "observe", "roll back", "settle"])
 def test_a_bug_in_any_phase_rolls_back_and_ends_with_70(
     lab: Lab, hasty: Path, root: Path, phase: str
@@ -116,7 +99,7 @@ def test_probes_that_die_in_any_phase_end_the_drill(lab: Lab, tmp_path: Path, ro
 
     # Settling lasts until they are dead.
     timed = lab.timed(tmp_path / "target.yaml", warm_up_s=0.5, settle_s=5, deadline_s=0.2)
-    runner = in_phase(timed.target_path, root, phase)
+    runner = started(lambda: start(timed.target_path, root), lambda: phase in phases(root))
     for pid in processes("drill.probes.sampler", root):
         os.kill(pid, signal.SIGKILL)
     printed, _ = runner.communicate(timeout=WAIT_S)

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,12 +13,10 @@ import pytest
 from drill import runs, target
 from drill.exit_codes import REFUSED
 from tests.e2e.conftest import Lab, tried
-from tests.e2e.test_interrupted import WAIT_S, drill, processes
+from tests.e2e.test_interrupted import WAIT_S, drill, processes, started
 from tests.faultmatrix.proxy import Proxy, Request, Weather
 
 pytestmark = pytest.mark.slow
-
-TRIES = 3
 
 
 def changes(request: Request, lab: Lab) -> bool:
@@ -57,18 +55,6 @@ def runners() -> Iterator[list[subprocess.Popen[str]]]:
         if runner.poll() is None:
             runner.kill()
             runner.communicate()
-
-
-def until_stopped(
-    stopped: threading.Event, runners: list[subprocess.Popen[str]], begin: Callable[[], subprocess.Popen[str]]
-) -> subprocess.Popen[str]:
-    """Start a drill and wait until it has been stopped; again if a busy machine kept it from there."""
-    for _ in range(TRIES):
-        runners.append(begin())
-        while runners[-1].poll() is None:
-            if stopped.wait(0.1):
-                return runners[-1]
-    pytest.fail(f"never came there: {runners[-1].communicate()}")
 
 
 def start(target_path: Path, root: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -137,7 +123,12 @@ def test_who_was_taken_over_from_touches_nothing(
     with Proxy(lab.target.endpoint_url, Weather(until=heard)) as proxy:
         watched = tmp_path / "watched.yaml"
         target.dump(target.load(hasty).model_copy(update={"endpoint_url": proxy.url}), watched)
-        runner = until_stopped(stopped, runners, lambda: start(watched, roots[0], *arguments))
+
+        def begin() -> subprocess.Popen[str]:
+            runners.append(start(watched, roots[0], *arguments))
+            return runners[-1]
+
+        runner = started(begin, stopped.is_set)
         # On this machine its watchdog would kill it first.
         for pid in processes("drill.watchdog", roots[0]):
             os.kill(pid, signal.SIGKILL)

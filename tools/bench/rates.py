@@ -2,12 +2,11 @@
 
 import subprocess
 import tempfile
-import textwrap
 import time
 from itertools import pairwise
 from pathlib import Path
 
-from bench.running import CHAOS, LOCUST, Table, client_context, endpoint, ran, share
+from bench.running import LOCUST, Table, chaos_hypothesis, client_context, endpoint, ran, share
 
 from drill.model import ProbeSpec
 from drill.observations import Store
@@ -75,30 +74,7 @@ def _locust(rate: int) -> tuple[str, ...]:
 
 def _chaos(rate: int) -> tuple[str, ...]:
     with tempfile.TemporaryDirectory() as folder, endpoint() as place:
-        experiment = Path(folder) / "experiment.yaml"
-        experiment.write_text(
-            textwrap.dedent(f"""
-                title: rate
-                description: rate
-                steady-state-hypothesis:
-                  title: answers
-                  probes:
-                    - type: probe
-                      name: answers
-                      tolerance: 200
-                      provider: {{type: http, url: "{place.url}", timeout: 2}}
-                method:
-                  - type: action
-                    name: wait
-                    provider: {{type: process, path: sleep, arguments: "{SECONDS:g}"}}
-                rollbacks: []
-            """),
-            encoding="utf-8",
-        )
-        strategy = ("--hypothesis-strategy", "during-method-only", "--hypothesis-frequency", str(1 / rate))
-        journal = ("--journal-path", f"{folder}/journal.json")
-        log = ("--log-file", f"{folder}/chaos.log")
-        one = ran([CHAOS, *log, "--no-version-check", "run", *strategy, *journal, experiment])
+        one = chaos_hypothesis(Path(folder), place, rate, SECONDS)
     return _row("Chaos Toolkit, continuous hypothesis", rate, place.seen["arrivals_ns"], one.cpu_s, "-")
 
 

@@ -6,6 +6,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ PEERS = TREE / ".venv-bench"
 DRILL = TREE / ".venv" / "bin" / "drill"
 CHAOS = PEERS / "peers" / "bin" / "chaos"
 CHAOS_WITH_PLUGINS = PEERS / "plugins" / "bin" / "chaos"
+JOURNAL = "journal.json"
 LOCUST = PEERS / "peers" / "bin" / "locust"
 
 
@@ -118,6 +120,33 @@ def ran(command: Sequence[str | Path], **environment: str) -> Ran:
         sys.exit(f"{' '.join(map(str, command))} ended with {process.returncode}:\n{printed[-2000:]}")
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Ran(wall_s, cpu_s, usage.ru_maxrss / 1024, printed)
+
+
+def chaos_hypothesis(folder: Path, place: Endpoint, rate: float, lasts_s: float) -> Ran:
+    """Have Chaos Toolkit's continuous hypothesis ask the endpoint so often; its journal is in the folder."""
+    experiment = folder / "experiment.yaml"
+    experiment.write_text(
+        textwrap.dedent(f"""
+            title: rate
+            description: rate
+            steady-state-hypothesis:
+              title: answers
+              probes:
+                - type: probe
+                  name: answers
+                  tolerance: 200
+                  provider: {{type: http, url: "{place.url}", timeout: 2}}
+            method:
+              - type: action
+                name: wait
+                provider: {{type: process, path: sleep, arguments: "{lasts_s:g}"}}
+            rollbacks: []
+        """),
+        encoding="utf-8",
+    )
+    strategy = ("--hypothesis-strategy", "during-method-only", "--hypothesis-frequency", str(1 / rate))
+    log = ("--log-file", folder / "chaos.log", "--no-version-check")
+    return ran([CHAOS, *log, "run", *strategy, "--journal-path", folder / JOURNAL, experiment])
 
 
 def share(values: Sequence[float], wanted: float) -> float:

@@ -3,10 +3,9 @@
 import json
 import sys
 import tempfile
-import textwrap
 from pathlib import Path
 
-from bench.running import CHAOS, TREE, Table, endpoint, ran
+from bench.running import JOURNAL, TREE, Table, chaos_hypothesis, endpoint, ran
 
 MILLION = TREE / "tools" / "million.py"
 SECONDS, RATE = 10.0, 100
@@ -49,30 +48,7 @@ def _drill(name: str, *arguments: str) -> tuple[str, ...]:
 def _chaos() -> tuple[str, ...]:
     with tempfile.TemporaryDirectory() as name, endpoint() as place:
         folder = Path(name)
-        (folder / "experiment.yaml").write_text(
-            textwrap.dedent(f"""
-                title: volume
-                description: volume
-                steady-state-hypothesis:
-                  title: answers
-                  probes:
-                    - type: probe
-                      name: answers
-                      tolerance: 200
-                      provider: {{type: http, url: "{place.url}", timeout: 2}}
-                method:
-                  - type: action
-                    name: wait
-                    provider: {{type: process, path: sleep, arguments: "{SECONDS:g}"}}
-                rollbacks: []
-            """),
-            encoding="utf-8",
-        )
-        journal = folder / "journal.json"
-        strategy = ("--hypothesis-strategy", "during-method-only", "--hypothesis-frequency", str(1 / RATE))
-        log = ("--log-file", str(folder / "chaos.log"))
-        command = [CHAOS, *log, "--no-version-check", "run", *strategy, "--journal-path", journal]
-        ran([*command, folder / "experiment.yaml"])
-        text = journal.read_text(encoding="utf-8")
+        chaos_hypothesis(folder, place, RATE, SECONDS)
+        text = (folder / JOURNAL).read_text(encoding="utf-8")
         kept = len(json.loads(text)["steady_states"]["during"])
     return ("Chaos Toolkit", f"{kept:,}", "-", "-", "-", "-", f"{len(text.encode()) / kept:.0f}")
