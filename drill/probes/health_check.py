@@ -122,7 +122,7 @@ class HealthCheckProbe(Probe):
         alarm = config["AlarmIdentifier"]
         # Made once for each region, which takes a while.
         watching = await asyncio.to_thread(self._aws.client, "cloudwatch", alarm["Region"])
-        return alarm_state(await self._ask(watching.describe_alarms, give_up_ns, AlarmNames=[alarm["Name"]]))
+        return _state(await self._ask(watching.describe_alarms, give_up_ns, AlarmNames=[alarm["Name"]]))
 
     async def _ask(self, method: Callable[..., Any], give_up_ns: int, **asked: object) -> dict[str, Any]:
         left_s = max(0.0, (give_up_ns - clock.monotonic_ns()) / 1e9)
@@ -168,7 +168,7 @@ def metric_healthy(config: Mapping[str, Any], state: str) -> bool:
     return _switched(config, state == "OK")
 
 
-def alarm_state(described: Mapping[str, Any]) -> str:
+def _state(described: Mapping[str, Any]) -> str:
     """Return an alarm's state from what DescribeAlarms answers; one that is not there has no data."""
     alarms = described["MetricAlarms"]
     return str(alarms[0]["StateValue"]) if alarms else "INSUFFICIENT_DATA"
@@ -185,15 +185,38 @@ def is_healthy(aws: Aws, check_id: str) -> bool:
         ClientError: AWS refused to tell.
 
     """
-    client = aws.client("route53", "global")
-    config = client.get_health_check(HealthCheckId=check_id)["HealthCheck"]["HealthCheckConfig"]
+
+    def ask(service: str, region: str, operation: str, **request: object) -> Mapping[str, Any]:
+        answer: Mapping[str, Any] = getattr(aws.client(service, region), operation)(**request)
+        return answer
+
+    def config_of(asked_id: str) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = ask("route53", "global", "get_health_check", HealthCheckId=asked_id)
+        return dict(found["HealthCheck"]["HealthCheckConfig"])
+
+    return considered_healthy(check_id, config_of, ask)
+
+
+def considered_healthy(
+    check_id: str, config_of: Callable[[str], Mapping[str, Any]], ask: Callable[..., Mapping[str, Any]]
+) -> bool:
+    """Say whether a health check is considered healthy, by somebody's way of asking AWS.
+
+    Args:
+        check_id: Which.
+        config_of: Gives a check's configuration by its id.
+        ask: Calls AWS: service, region and operation by boto3's names, then the request's members.
+
+    """
+    config = config_of(check_id)
     if config["Type"] == CALCULATED:
-        return calculated_healthy(
-            config, [is_healthy(aws, child) for child in config.get("ChildHealthChecks", ())]
-        )
+        children = config.get("ChildHealthChecks", ())
+        return calculated_healthy(config, [considered_healthy(child, config_of, ask) for child in children])
     if config["Type"] == METRIC:
         alarm = config["AlarmIdentifier"]
-        watching = aws.client("cloudwatch", alarm["Region"])
-        return metric_healthy(config, alarm_state(watching.describe_alarms(AlarmNames=[alarm["Name"]])))
-    seen = client.get_health_check_status(HealthCheckId=check_id)["HealthCheckObservations"]
-    return endpoint_healthy(config, [one["StatusReport"]["Status"] for one in seen])
+        described = ask("cloudwatch", alarm["Region"], "describe_alarms", AlarmNames=[alarm["Name"]])
+        return metric_healthy(config, _state(described))
+    seen = ask("route53", "global", "get_health_check_status", HealthCheckId=check_id)
+    return endpoint_healthy(
+        config, [one["StatusReport"]["Status"] for one in seen["HealthCheckObservations"]]
+    )

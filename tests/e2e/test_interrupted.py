@@ -38,20 +38,6 @@ def start(lab: Lab, root: Path, *arguments: str, own_group: bool = False) -> sub
     )
 
 
-def await_entry(root: Path, kind: str) -> None:
-    """Wait until the newest run's journal has an entry of a kind."""
-    until = time.monotonic() + WAIT_S
-    while time.monotonic() < until:
-        for folder in runs.folders(root):
-            try:
-                if any(entry.kind == kind for entry in journal.read(folder)):
-                    return
-            except DrillError:
-                continue  # its first line is not there yet
-        time.sleep(0.02)
-    pytest.fail(f"no {kind} in {WAIT_S} s")
-
-
 def started(begin: Callable[[], subprocess.Popen[Any]], there: Callable[[], bool]) -> subprocess.Popen[Any]:
     """Start a drill, and return once it has come somewhere; again if a busy machine kept it from there."""
     printed = ""

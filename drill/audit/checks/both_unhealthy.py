@@ -6,8 +6,7 @@ from typing import ClassVar
 
 from drill.audit import failover_records
 from drill.audit.contract import Check, Found, Part
-from drill.audit.failover_records import CALCULATED, METRIC
-from drill.audit.reads import NotAnswered
+from drill.audit.reads import Document, NotAnswered
 from drill.audit.system import System
 from drill.model import Severity
 from drill.probes import health_check
@@ -53,21 +52,12 @@ def _look(system: System) -> Iterator[Found]:
 
 
 def _is_healthy(system: System, check_id: str) -> bool:
-    """Judge as :func:`drill.probes.health_check.is_healthy` does, each call by way of the audit's reads."""
-    found = failover_records.check(system, check_id)
-    if found is None:
-        msg = f"health check {check_id}, of which the standby's is calculated, is not there"
-        raise NotAnswered(msg)
-    config = found["HealthCheckConfig"]
-    if config["Type"] == CALCULATED:
-        children = [_is_healthy(system, child) for child in config.get("ChildHealthChecks", ())]
-        return health_check.calculated_healthy(config, children)
-    if config["Type"] == METRIC:
-        alarm = config["AlarmIdentifier"]
-        described = system.reads.one(
-            "cloudwatch", alarm["Region"], "describe_alarms", AlarmNames=[alarm["Name"]]
-        )
-        return health_check.metric_healthy(config, health_check.alarm_state(described))
-    seen = system.reads.one("route53", "global", "get_health_check_status", HealthCheckId=check_id)
-    statuses = [one["StatusReport"]["Status"] for one in seen["HealthCheckObservations"]]
-    return health_check.endpoint_healthy(config, statuses)
+    def config_of(asked_id: str) -> Document:
+        found = failover_records.check(system, asked_id)
+        if found is None:
+            msg = f"health check {asked_id}, of which the standby's is calculated, is not there"
+            raise NotAnswered(msg)
+        config: Document = found["HealthCheckConfig"]
+        return config
+
+    return health_check.considered_healthy(check_id, config_of, system.reads.one)
