@@ -115,7 +115,7 @@ class ControlPlane:
         """Stop answering; what was held is lost."""
         self._server.close()
         alerting.close()
-        WIRING.clear()
+        WIRING.end()
 
     def __enter__(self) -> Self:
         """Start."""

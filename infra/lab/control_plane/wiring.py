@@ -1,6 +1,7 @@
 """What the physics answer for the control plane: one place that moto's mended functions look at."""
 
 import threading
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -20,6 +21,7 @@ class Wiring:
     metrics: MetricStore = field(default_factory=MetricStore)
     listeners: list[Callable[[], None]] = field(default_factory=list)
     databases: threading.RLock = field(default_factory=threading.RLock)
+    _former: weakref.WeakSet[threading.Thread] = field(default_factory=weakref.WeakSet)
 
     @property
     def connected(self) -> bool:
@@ -27,9 +29,20 @@ class Wiring:
         return self.invoker is not None
 
     def changed(self) -> None:
-        """Tell everyone who asked that something drillable may have changed."""
+        """Tell everyone who asked that something drillable may have changed.
+
+        What a control plane that has ended still has under way (a timer, a rotation, a request whose
+        client went away) is no change of the one that came after it.
+        """
+        if threading.current_thread() in self._former:
+            return
         for listener in list(self.listeners):
             listener()
+
+    def end(self) -> None:
+        """Disconnect everything, and hear nothing more of what is still under way in threads of its own."""
+        self._former.update(one for one in threading.enumerate() if one is not threading.current_thread())
+        self.clear()
 
     def clear(self) -> None:
         """Disconnect everything; a new control plane begins."""

@@ -4,6 +4,7 @@ import http.client
 import io
 import json
 import socket
+import threading
 import zipfile
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -49,6 +50,25 @@ def test_a_new_one_begins_empty() -> None:
         assert len(first.now.vpcs) == 1
     with control_plane() as second:
         assert second.now.vpcs == ()
+
+
+def test_what_an_ended_one_has_under_way_is_not_told_to_the_next() -> None:
+    """A timer of the first ends while the second is there: to whom listens there nothing has changed."""
+    with control_plane() as first:
+        dynamodb = first.client("dynamodb")
+        dynamodb.create_table(
+            TableName="t",
+            KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}],
+            ProvisionedThroughput={"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
+        )
+        before = set(threading.enumerate())
+        dynamodb.update_table(
+            TableName="t", ProvisionedThroughput={"ReadCapacityUnits": 2, "WriteCapacityUnits": 2}
+        )
+        (timer,) = (one for one in threading.enumerate() if isinstance(one, threading.Timer) and one not in before)
+    with control_plane() as second:
+        assert second.changes_of(timer.join) == 0
 
 
 def test_default_vpcs_are_left_out(lab: Lab) -> None:
