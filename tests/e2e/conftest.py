@@ -111,7 +111,11 @@ def tried(attempt: Callable[[], Came], busy: Callable[[Came], bool]) -> Came:
 def _too_busy(ended: "subprocess.CompletedProcess[str]") -> bool:
     """Say whether a drill ended as it is to when the machine is too busy to measure, or to begin."""
     said = {
-        INCONCLUSIVE: ("The probes were starved", "nothing was injected"),
+        INCONCLUSIVE: (
+            "The probes were starved",
+            "nothing was injected",
+            "The steady state did not come back",
+        ),
         REFUSED: ("check-is-healthy",),
     }
     return any(words in ended.stdout + ended.stderr for words in said.get(ended.returncode, ()))

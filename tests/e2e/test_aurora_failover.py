@@ -47,7 +47,7 @@ def test_it_is_met_with_its_numbers_true_and_leaves_nothing_behind(
         at for at in database_ns(lab, "database_up") if injected.earliest_ns < at < undone.earliest_ns
     ]
     within = [one for one in orders(lab, ended) if (one.seen.sent_ns or 0) < undone.earliest_ns]
-    reached = over(within, injected.earliest_ns, lambda one: one.in_database)
+    reached = over(within, injected.earliest_ns, lambda one: one.in_database, lab.target.timing.settle_s)
     # No order reaches a database that is down.
     assert there < reached.latest_ns
     judge(measurement(ended, "store_recovery"), injected, reached, between_looks_s(ended, "writer"))

@@ -76,7 +76,7 @@ def test_it_is_met_with_its_numbers_true_and_leaves_nothing_behind(
     refused = [one.refused_ns for one in listed if one.refused_ns is not None]
     began_ns = min(refused + direct_ns(lab, ended, injected.earliest_ns))
     judge(measurement(ended, "throttling_onset"), injected, began_ns)
-    cleared = over(listed, undone.earliest_ns, at_first_try)
+    cleared = over(listed, undone.earliest_ns, at_first_try, lab.target.timing.settle_s)
     judge(measurement(ended, "time_to_clear"), undone, cleared, between_looks_s(ended, "writer"))
     there = written(lab, ended)
     for one in orders(ended):

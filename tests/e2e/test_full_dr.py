@@ -64,8 +64,8 @@ def example(tree: Path, lab: Lab) -> Day:
         code, printed = hold([sys.executable, "-m", *typed], days_root, runs_root)
         last = days.listed(days_root)[-1]
         tries -= 1
-        # Again if this machine was too busy to measure, which is what a drill is to say then.
-        if not (tries and any("starved" in str(one["reason"]) for one in last.drills)):
+        # Again if this machine was too busy to begin or to measure, which is what a drill is to say then.
+        if not (tries and any(one["outcome"] in {"refused", "inconclusive"} for one in last.drills)):
             break
     return Day(code, printed, last, days_root / last.id, runs_root, before == lab.fingerprint())
 

@@ -205,7 +205,7 @@ def test_dead_probes_stop_the_drill(lab: Lab, root: Path) -> None:
     """When nobody watches any more the drill is rolled back and ends with 5."""
     before = lab.fingerprint()
     runner = start_broken(lab, root)
-    folder = next(iter(runs.folders(root)))
+    folder = runs.find(root, "latest")
     for pid in processes("drill.probes.sampler", folder):
         os.kill(pid, signal.SIGKILL)
     printed, _ = runner.communicate(timeout=WAIT_S)
@@ -225,7 +225,7 @@ def test_observations_that_cant_be_kept_stop_the_drill(
     """A file that is deleted or garbled, or a disk that is full, is said; all is put back, nothing is met."""
     before = lab.fingerprint()
     runner = start_broken(lab, root)
-    folder = next(iter(runs.folders(root)))
+    folder = runs.find(root, "latest")
     if harm == "delete":
         (folder / runs.OBSERVATIONS).unlink()
     if harm == "garble":  # from here on a disk that keeps other bytes than it was given

@@ -35,7 +35,12 @@ def test_somebody_is_told_and_no_order_is_lost(
     closed = next(since(lab, record, "path_closed", path="database", region=lab.target.standby.name))
     opened = next(since(lab, record, "path_opened", path="database", region=lab.target.standby.name))
     assert closed["at_ns"] < opened["at_ns"]
-    written = over(orders(lab, ended, "standby-writer"), undone.earliest_ns, lambda one: one.in_database)
+    written = over(
+        orders(lab, ended, "standby-writer"),
+        undone.earliest_ns,
+        lambda one: one.in_database,
+        lab.target.timing.settle_s,
+    )
     # Nothing passes before the way is open.
     assert opened["at_ns"] < written.latest_ns
     judge(measurement(record, "failback"), undone, written, between_looks_s(ended, "standby-writer"))

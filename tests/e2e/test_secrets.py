@@ -36,6 +36,8 @@ KEY = "mArKeR/sEcReT+KeY/of+the/environment"
 TOKEN = "mArKeR//ToKeN+of/the+environment=="
 PASSWORD = "mArKeR-pAsSwOrD-of-the-URL"
 NOTHING = re.compile(r"(?!)")
+# As a drill ends that a busy machine kept from breaking or measuring anything.
+NOTHING_DONE = {INCONCLUSIVE, REFUSED}
 UNREDACTED = (
     "import sys; from drill import cli, redaction; redaction.redacted = lambda text: text; "
     "sys.exit(cli.outcome_of(sys.argv[1:]))"
@@ -231,7 +233,7 @@ def test_an_error_that_quotes_the_request_writes_no_secret(
     signed.proxy.fails, signed.proxy.how = re.compile(action), how
 
     command = ("--verbose", "run", "region-outage", *flags, "--target", "failing.yaml")
-    ran = tried(lambda: signed.type(*command), lambda ran: ran.code in {INCONCLUSIVE, REFUSED} - {code})
+    ran = tried(lambda: signed.type(*command), lambda ran: ran.code in NOTHING_DONE - {code})
     signed.proxy.fails = NOTHING
     recovered = signed.type("--verbose", "recover")
 
@@ -245,7 +247,8 @@ def test_without_redaction_the_search_finds_them(signed: Signed) -> None:
     """The same drill with redaction switched off has secrets in its journal, its record and its words."""
     signed.proxy.fails = re.compile("POST /2013-04-01/healthcheck/.*")
 
-    ran = signed.type("--verbose", "run", "region-outage", "--target", "failing.yaml", by=("-c", UNREDACTED))
+    command = ("--verbose", "run", "region-outage", "--target", "failing.yaml")
+    ran = tried(lambda: signed.type(*command, by=("-c", UNREDACTED)), lambda ran: ran.code in NOTHING_DONE)
     found = spilled(signed.folder, ran.printed, signed.secrets)
 
     assert 3 == ran.code, ran

@@ -51,7 +51,19 @@ def test_an_outage_is_over_between_two_orders() -> None:
     bad = {3, 4, 6, 12}
     listed = [order(number, written=number not in bad) for number in range(20)]
 
-    assert Between(610_000_000, 730_000_000) == over(listed, 0, lambda one: one.in_database)
+    assert Between(610_000_000, 730_000_000) == over(listed, 0, lambda one: one.in_database, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("settle_s", "over_at"),
+    [(0.5, Between(610_000_000, 730_000_000)), (1.0, Between(1_410_000_000, 1_530_000_000))],
+)
+def test_an_outage_is_over_where_it_stays_so(settle_s: float, over_at: Between) -> None:
+    """Another outage 0.6 s later is one of its own if that is long enough, else the same."""
+    bad = {3, 4, 6, 12, 13, 14}
+    listed = [order(number, written=number not in bad) for number in range(30)]
+
+    assert over_at == over(listed, 0, lambda one: one.in_database, settle_s)
 
 
 def test_an_answer_that_came_before_the_database_had_the_order_is_found_out() -> None:

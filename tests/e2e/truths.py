@@ -107,23 +107,38 @@ def attempts(ended: Ended, probe: str) -> list[Observation]:
     return list(Store.open(ended.folder / OBSERVATIONS).by_probe(probe))
 
 
-def over(listed: Sequence[Order], since_ns: int, good: Callable[[Order], bool]) -> Between:
-    """Return between which instants an outage that reached beyond one was over; that one, if none did."""
+def over(listed: Sequence[Order], since_ns: int, good: Callable[[Order], bool], settle_s: float) -> Between:
+    """Return between which instants an outage that reached beyond one was over; that one, if none did.
+
+    It was over where nothing was an outage again for ``settle_s``: a busy machine may make another later.
+    """
     stretches: list[list[int]] = []
     for place in (place for place, one in enumerate(listed) if not good(one)):
         if stretches and place - stretches[-1][-1] <= GOOD_BETWEEN:
             stretches[-1].append(place)
         else:
             stretches.append([place])
-    lasts = [one[-1] for one in stretches if len(one) >= OUTAGE]
-    reaching = [place for place in lasts if (listed[place].seen.done_ns or 0) >= since_ns]
+    outages = [one for one in stretches if len(one) >= OUTAGE]
+    reaching = [one for one in outages if (listed[one[-1]].seen.done_ns or 0) >= since_ns]
     if not reaching:
         return Between(since_ns, since_ns)
-    last = reaching[-1]
+    last = next(
+        (
+            one[-1]
+            for one, then in pairwise(reaching)
+            if apart_s(listed[one[-1]], listed[then[0]]) >= settle_s
+        ),
+        reaching[-1][-1],
+    )
     first = next(one for one in listed[last + 1 :] if good(one))
     there_ns = first.settled_ns if listed[last].refused_ns is None else first.accepted_ns
     assert there_ns is not None
     return Between(listed[last].met_ns, there_ns)
+
+
+def apart_s(one: Order, then: Order) -> float:
+    """Return how long after one order another was sent."""
+    return ((then.seen.sent_ns or 0) - (one.seen.sent_ns or 0)) / 1e9
 
 
 def encloses(found: Measurement, begin: Between, true: Between) -> bool:
