@@ -171,7 +171,7 @@ class Signed:
 def signed(lab: Lab, tmp_path: Path) -> Iterator[Signed]:
     """Give commands whose target file says nothing of where the API is: their environment does."""
     timing = lab.target.timing.model_copy(update={"warm_up_s": 0.3, "settle_s": 0.3, "poll_s": 0.1})
-    failing = timing.model_copy(update={"effect_s": 1.5, "failback_s": 0.3})
+    failing = timing.model_copy(update={"effect_s": 4.0, "failback_s": 0.3})
     for name, waits in (("target.yaml", timing), ("failing.yaml", failing)):
         target.dump(lab.target.model_copy(update={"timing": waits, "endpoint_url": None}), tmp_path / name)
     store = Aws.of(lab.target, as_operator=True).client("secretsmanager", lab.target.primary.name)
