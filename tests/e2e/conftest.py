@@ -14,7 +14,7 @@ from tenacity import Retrying, retry_if_result, stop_after_attempt
 
 from drill import record, runs, target
 from drill.aws import Aws
-from drill.exit_codes import INCONCLUSIVE, REFUSED
+from drill.exit_codes import INCONCLUSIVE, REFUSED, STOPPED
 from drill.record import Record
 from drill.target import Target
 from infra.lab import ready, session, truth
@@ -109,7 +109,7 @@ def tried(attempt: Callable[[], Came], busy: Callable[[Came], bool]) -> Came:
 
 
 def _too_busy(ended: "subprocess.CompletedProcess[str]") -> bool:
-    """Say whether a drill ended as it is to when the machine is too busy to measure, or to begin."""
+    """Say whether a drill ended as it is to when the machine is too busy to begin, to measure or to go on."""
     said = {
         INCONCLUSIVE: (
             "The probes were starved",
@@ -117,6 +117,7 @@ def _too_busy(ended: "subprocess.CompletedProcess[str]") -> bool:
             "The steady state did not come back",
         ),
         REFUSED: ("check-is-healthy",),
+        STOPPED: ("no renewal came back in time",),
     }
     return any(words in ended.stdout + ended.stderr for words in said.get(ended.returncode, ()))
 
