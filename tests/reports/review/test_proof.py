@@ -93,7 +93,7 @@ def forge(folder: Path) -> None:
     lines, before = [], "0" * 64
     for line in (folder / "journal.jsonl").read_text().splitlines():
         fields = json.loads(line)
-        fields.update(wall=fields["wall"].replace("2026", "2025"), before_hash=before)
+        fields.update(wall=f"2025{fields['wall'][4:]}", before_hash=before)
         raw = json.dumps(fields, separators=(",", ":")).encode() + b"\n"
         before = hashlib.sha256(raw).hexdigest()
         lines.append(raw)
