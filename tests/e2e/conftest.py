@@ -1,6 +1,8 @@
 """One lab for all end-to-end tests: each drill must leave it as it was."""
 
+import contextlib
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -8,13 +10,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from tenacity import Retrying, retry_if_result, stop_after_attempt
 
 from drill import record, runs, target
 from drill.aws import Aws
-from drill.exit_codes import INCONCLUSIVE, REFUSED, STOPPED
+from drill.errors import DrillError
+from drill.exit_codes import BREACHED, INCONCLUSIVE, MET, REFUSED, STOPPED
+from drill.observations import Store
 from drill.record import Record
 from drill.target import Target
 from infra.lab import ready, session, truth
@@ -98,28 +103,41 @@ class Ended:
     folder: Path
 
 
-def tried(attempt: Callable[[], Came], busy: Callable[[Came], bool]) -> Came:
+def tried(attempt: Callable[[], Came], in_vain: Callable[[Came], bool]) -> Came:
     """Do something, and again, twice at most, where a busy machine kept it from coming to what is tested."""
     trying = Retrying(
-        retry=retry_if_result(busy),
+        retry=retry_if_result(in_vain),
         stop=stop_after_attempt(3),
         retry_error_callback=lambda state: state.outcome and state.outcome.result(),
     )
     return trying(attempt)
 
 
+def busy(reason: str) -> bool:
+    """Say whether a reason is one that a drill gives where the machine is too busy to begin or to measure."""
+    said = ("The probes were starved", "nothing was injected", "The steady state did not come back")
+    return any(words in reason for words in said)
+
+
+def late(folder: Path) -> bool:
+    """Say whether the clients' resolver, which no fault touches, left questions of a run unanswered."""
+    with contextlib.suppress(DrillError):  # there are no observations, or the test took them away
+        asked = Store.open(folder / runs.OBSERVATIONS).by_probe("resolver")
+        return any(one.detail.get("error") == "timeout" for one in asked)
+    return False
+
+
 def _too_busy(ended: "subprocess.CompletedProcess[str]") -> bool:
-    """Say whether a drill ended as it is to when the machine is too busy to begin, to measure or to go on."""
-    said = {
-        INCONCLUSIVE: (
-            "The probes were starved",
-            "nothing was injected",
-            "The steady state did not come back",
-        ),
-        REFUSED: ("check-is-healthy",),
-        STOPPED: ("no renewal came back in time",),
-    }
-    return any(words in ended.stdout + ended.stderr for words in said.get(ended.returncode, ()))
+    """Say whether the machine was too busy for a drill: it said so, or the lab answered late in it."""
+    printed = ended.stdout + ended.stderr
+    if ended.returncode == REFUSED:
+        return "check-is-healthy" in printed
+    if ended.returncode not in {MET, BREACHED, INCONCLUSIVE, STOPPED}:
+        return False
+    if busy(printed) or "no renewal came back in time" in printed:
+        return True
+    reported = re.search(r"^report: (file://\S+)$", printed, re.MULTILINE)
+    return reported is not None and late(Path(unquote(urlsplit(reported[1]).path)).parent)
 
 
 def unstarved(command: list[str], **environment: str) -> "subprocess.CompletedProcess[str]":

@@ -10,6 +10,7 @@ from drill import engine, permissions, plan, rollback
 from drill.aws import Aws
 from drill.cli.progress import for_terminal
 from drill.errors import DrillError, Refused
+from drill.exit_codes import INCONCLUSIVE
 from drill.faults.health_check_inversion import HealthCheckInversion
 from drill.faults.network_blackout import NetworkBlackout
 from drill.journal import Journal
@@ -19,7 +20,7 @@ from drill.record import Record
 from drill.scenario import Step
 from drill.target import Target
 from scenarios.region_outage import RegionOutage, RegionOutageParams
-from tests.e2e.conftest import Lab
+from tests.e2e.conftest import Lab, busy
 
 pytestmark = pytest.mark.slow
 
@@ -67,8 +68,8 @@ def live(lab: Lab, tmp_path: Path) -> Live:
         with for_terminal(as_json=True) as progress:
             for _ in range(2):
                 record = engine.run(order, Aws.of(changed), progress)
-                # Again if this machine was too busy to measure, which is what it is to say then.
-                if "The probes were starved" not in record.reason:
+                # Again if this machine was too busy, which is what it is to say then.
+                if record.exit_code != INCONCLUSIVE or not busy(record.reason):
                     return record
             return engine.run(order, Aws.of(changed), progress)
 
