@@ -140,17 +140,26 @@ def _too_busy(ended: "subprocess.CompletedProcess[str]") -> bool:
     return reported is not None and late(Path(unquote(urlsplit(reported[1]).path)).parent)
 
 
-def unstarved(command: list[str], **environment: str) -> "subprocess.CompletedProcess[str]":
+def unsure(ended: "subprocess.CompletedProcess[str]") -> bool:
+    """Say whether a drill that is met on a quiet machine could not tell, for whatever reason."""
+    return ended.returncode == INCONCLUSIVE or _too_busy(ended)
+
+
+def unstarved(
+    command: list[str],
+    in_vain: Callable[["subprocess.CompletedProcess[str]"], bool] = _too_busy,
+    **environment: str,
+) -> "subprocess.CompletedProcess[str]":
     """Run a drill; again if this machine was too busy to measure, which is what it is to say then."""
     started = partial(subprocess.run, command, capture_output=True, text=True, check=False, timeout=180)
-    return tried(partial(started, env={**os.environ, **environment}), _too_busy)
+    return tried(partial(started, env={**os.environ, **environment}), in_vain)
 
 
 def run_on(lab: Lab, root: Path, *arguments: str) -> Ended:
     """Run ``drill run`` on a lab in a process of its own, and read its record from a folder of runs."""
     command = [sys.executable, "-m", "drill", "run", *arguments]
     where = ["--target", str(lab.target_path), "--runs", str(root)]
-    ended = unstarved([*command, *where])
+    ended = unstarved([*command, *where], unsure)
     assert list(runs.folders(root)), ended.stdout + ended.stderr
     folder = runs.find(root, "latest")
     read = record.read(folder / runs.RECORD)

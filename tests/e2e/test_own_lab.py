@@ -13,7 +13,7 @@ import pytest
 
 from drill import journal, runs
 from infra.lab.addresses import BLOCKS
-from tests.e2e.conftest import unstarved
+from tests.e2e.conftest import unstarved, unsure
 from tests.e2e.test_interrupted import begun, drill, kill_all
 
 pytestmark = pytest.mark.slow
@@ -49,7 +49,7 @@ def run(temporary: Path, root: Path, **environment: str) -> subprocess.Popen[str
 def test_a_whole_drill_from_nothing(temporary: Path, tmp_path: Path) -> None:
     """One command starts a lab, drills it, reports and leaves nothing running."""
     command = [sys.executable, "-m", "drill", "run", "region-outage", "--runs", str(tmp_path / "runs")]
-    ended = unstarved(command, TMPDIR=str(temporary))
+    ended = unstarved(command, unsure, TMPDIR=str(temporary))
 
     assert 0 == ended.returncode, ended
     assert "report: file://" in ended.stdout
