@@ -59,6 +59,12 @@ class Audited:
         return exit_codes.BREACHED if self.findings else exit_codes.MET
 
 
+def itself_failed(problem: Exception) -> str:
+    """Return what is told of a check that broke."""
+    said = " ".join(str(problem).split())
+    return f"the check itself failed: {type(problem).__name__}: {said}; tell whoever wrote it"
+
+
 def audited(
     checks: Sequence[Check], told: Iterable[tuple[Check, Found]], unevaluated: Iterable[Unevaluated]
 ) -> Audited:
@@ -71,9 +77,7 @@ def audited(
         try:
             concluded += [_finding(check, found) for found in check.conclude(findings)]
         except Exception as problem:  # noqa: BLE001 (one broken check hides no other)
-            said = " ".join(str(problem).split())
-            why = f"the check itself failed: {type(problem).__name__}: {said}; tell whoever wrote it"
-            broken.append(Unevaluated(check.id, "what follows from all", why))
+            broken.append(Unevaluated(check.id, "what follows from all", itself_failed(problem)))
     ordered = sorted((*findings, *concluded), key=_place)
     return Audited(
         tuple(check.id for check in checks),

@@ -85,8 +85,7 @@ def _look(task: _Task) -> None:
 def _broken(check_id: str, where: str, problem: Exception) -> str:
     at = traceback.extract_tb(problem.__traceback__)[-1]
     _LOG.warning("audit", check=check_id, where=where, at=f"{at.filename}:{at.lineno}")
-    said = " ".join(str(problem).split())
-    return f"the check itself failed: {type(problem).__name__}: {said}; tell whoever wrote it"
+    return judge.itself_failed(problem)
 
 
 def _answered(problem: ClientError) -> str:

@@ -20,7 +20,7 @@ from drill.record import Record
 from drill.scenario import Step
 from drill.target import Target
 from scenarios.region_outage import RegionOutage, RegionOutageParams
-from tests.e2e.conftest import Lab, busy
+from tests.e2e.conftest import Lab, busy, tried
 
 pytestmark = pytest.mark.slow
 
@@ -66,12 +66,10 @@ def live(lab: Lab, tmp_path: Path) -> Live:
             made = permissions.unchecked(made)
         order = Order(scenario, params, made, tmp_path / "runs", "", "tester", "drill")
         with for_terminal(as_json=True) as progress:
-            for _ in range(2):
-                record = engine.run(order, Aws.of(changed), progress)
-                # Again if this machine was too busy, which is what it is to say then.
-                if record.exit_code != INCONCLUSIVE or not busy(record.reason):
-                    return record
-            return engine.run(order, Aws.of(changed), progress)
+            return tried(
+                lambda: engine.run(order, Aws.of(changed), progress),
+                lambda record: record.exit_code == INCONCLUSIVE and busy(record.reason),
+            )
 
     return run
 

@@ -15,7 +15,7 @@ from drill.gameday import folder as days
 from drill.gameday.folder import Held
 from drill.model import LedgerResult, Measurement
 from drill.record import Record
-from tests.e2e.conftest import Ended, Lab, late
+from tests.e2e.conftest import Ended, Lab, late, tried
 from tests.e2e.restored import at_cutover, lost_in_truth
 from tests.e2e.test_gameday import WAIT_S, quick, until
 from tests.reports.review.held import approve
@@ -59,18 +59,17 @@ def example(tree: Path, lab: Lab) -> Day:
     runs_root, days_root = tree / "runs", tree / "gamedays"
     where = ["--days", str(days_root), "--runs", str(runs_root)]
     typed = ["drill", "gameday", "run", str(tree / "examples" / "full-dr.yaml"), *where]
-    tries = 3
-    while True:
-        code, printed = hold([sys.executable, "-m", *typed], days_root, runs_root)
-        last = days.listed(days_root)[-1]
-        tries -= 1
-        # Again if this machine was too busy to begin or to measure, which is what a drill is to say then.
-        vain = (
-            one["outcome"] in {"refused", "inconclusive"} or late(runs_root / str(one["run_id"]))
-            for one in last.drills
+
+    def in_vain(ended: tuple[int, str]) -> bool:
+        drills = days.listed(days_root)[-1].drills
+        untold = any(one["outcome"] in {"refused", "inconclusive"} for one in drills)
+        return ended[0] != exit_codes.MET and (
+            untold or any(late(runs_root / str(one["run_id"])) for one in drills)
         )
-        if code == exit_codes.MET or not (tries and any(vain)):
-            break
+
+    command = [sys.executable, "-m", *typed]
+    code, printed = tried(lambda: hold(command, days_root, runs_root), in_vain)
+    last = days.listed(days_root)[-1]
     return Day(code, printed, last, days_root / last.id, runs_root, before == lab.fingerprint())
 
 

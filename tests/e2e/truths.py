@@ -122,14 +122,10 @@ def over(listed: Sequence[Order], since_ns: int, good: Callable[[Order], bool], 
     reaching = [one for one in outages if (listed[one[-1]].seen.done_ns or 0) >= since_ns]
     if not reaching:
         return Between(since_ns, since_ns)
-    last = next(
-        (
-            one[-1]
-            for one, then in pairwise(reaching)
-            if apart_s(listed[one[-1]], listed[then[0]]) >= settle_s
-        ),
-        reaching[-1][-1],
+    settled = (
+        one[-1] for one, then in pairwise(reaching) if apart_s(listed[one[-1]], listed[then[0]]) >= settle_s
     )
+    last = next(settled, reaching[-1][-1])
     first = next(one for one in listed[last + 1 :] if good(one))
     there_ns = first.settled_ns if listed[last].refused_ns is None else first.accepted_ns
     assert there_ns is not None

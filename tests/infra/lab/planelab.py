@@ -73,9 +73,9 @@ class Lab:
 
 
 @contextmanager
-def control_plane() -> Iterator[Lab]:
+def control_plane(clock_scale: float = 1.0) -> Iterator[Lab]:
     """Yield an empty control plane that answers."""
-    with ControlPlane("127.0.0.1", 0, (EAST, WEST)) as plane:
+    with ControlPlane("127.0.0.1", 0, (EAST, WEST), clock_scale=clock_scale) as plane:
         yield Lab(plane, Aws(plane.endpoint_url, timeout_s=30, attempts=1))
 
 
